@@ -1,0 +1,16 @@
+{
+    "name": "Sync Governance: Duplicates",
+    "summary": "One customer once: matching, steward desk, merge with survivorship and undo",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Productivity/Sync Governance",
+    "website": "https://github.com/sync-governance/sync-governance-odoo",
+    "author": "Sync Governance contributors",
+    "maintainers": [],
+    "license": "LGPL-3",
+    "depends": ["sync_governance_base", "contacts", "phone_validation"],
+    "data": [],
+    "demo": [],
+    "assets": {},
+    "installable": True,
+}
