@@ -1,0 +1,21 @@
+{
+    "name": "Sync Governance",
+    "summary": "Every field has a system of record, and the ORM keeps it so",
+    "version": "19.0.1.0.0",
+    "category": "Productivity/Sync Governance",
+    "website": "https://github.com/sync-governance/sync-governance-odoo",
+    "author": "Sync Governance contributors",
+    "maintainers": [],
+    "license": "LGPL-3",
+    "development_status": "Beta",
+    "application": True,
+    "depends": ["mail", "queue_job"],
+    "external_dependencies": {"python": ["cryptography"]},
+    "data": [
+        "security/res_groups.xml",
+        "security/ir.model.access.csv",
+        "security/ir_rule.xml",
+        "views/menus.xml",
+    ],
+    "demo": [],
+}
