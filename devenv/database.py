@@ -1,0 +1,176 @@
+"""Databases: built once as templates, cloned in about a second.
+
+Level 1 is Odoo with queue_job, the apps the suite works on, and their demo data.
+Level 2 adds a set of the suite's modules. A template's name says what is in it:
+when something changes, its name does, and the old one is dropped.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+
+from . import modules, virtualenv
+from .console import Problem, run, say, step
+from .locks import exclusive
+from .server import Odoo
+
+THIRD_PARTY = (
+    "web",
+    "mail",
+    "queue_job",
+    "contacts",
+    "phone_validation",
+    "sale_stock",
+    "purchase_stock",
+    "stock_delivery",
+    "account",
+    "base_automation",
+    "crm",
+)
+# run once on level 1, so that invoices can be posted
+CHART_OF_ACCOUNTS = """
+company = env.company
+if not company.chart_template:
+    env["account.chart.template"].try_loading("generic_coa", company)
+env.cr.commit()
+"""
+# of a log line: "2026-11-24 05:30:00,123 4242 WARNING database logger: text"
+LOG_LINE = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) \S+ (.*)$")
+HARMLESS = (
+    "Running as user 'root' is a security risk",
+)
+
+
+class Databases:
+    """The databases of one state folder."""
+
+    def __init__(self, settings, source, cluster):
+        self.settings = settings
+        self.source = source
+        self.cluster = cluster
+
+    def clone(self, names, database):
+        """Make ``database`` with the named modules of the suite, replacing it.
+
+        :param names: modules of the suite; what they depend on comes along
+        """
+        suite = modules.closure(self.settings.root, names)
+        with exclusive(self.settings, _label(suite)):
+            self._copy(self._suite_template(suite), database)
+
+    @contextmanager
+    def temporary(self, names, purpose):
+        """A clone that is gone at the end."""
+        database = f"sg_{purpose}_{os.getpid()}"
+        self.clone(names, database)
+        try:
+            yield database
+        finally:
+            self.drop(database)
+
+    def drop(self, database):
+        """Drop a database, with its filestore, configuration and sessions."""
+        self.cluster.command("dropdb", "--if-exists", "--force", database)
+        shutil.rmtree(self._filestore(database), ignore_errors=True)
+        (self.settings.state / "conf" / f"{database}.conf").unlink(missing_ok=True)
+
+    def exists(self, database):
+        return database in self.names()
+
+    def names(self):
+        return self.cluster.sql("SELECT datname FROM pg_database")
+
+    def shell(self, database, script):
+        """Run Python in ``odoo shell``; its output goes to the person's terminal."""
+        odoo = Odoo(self.settings, self.source, self.cluster, database)
+        return run(
+            odoo.command("shell", "--config", odoo.config, "--no-http"),
+            input=script,
+            env=odoo.environment,
+            problem="The script in odoo shell failed.",
+        )
+
+    def _suite_template(self, suite):
+        """The level 2 template of these modules, built if need be."""
+        base = self._third_party_template()
+        digest = hashlib.sha256(base.encode())
+        for module in suite:
+            digest.update(module.fingerprint().encode())
+        prefix = f"sg_t2_{_label(suite)}_"
+        name = prefix + digest.hexdigest()[:12]
+        if not self.exists(name):
+            for old in self.names():
+                if old.startswith(prefix):
+                    self.drop(old)
+            names = [module.name for module in suite]
+            with step(f"installing {', '.join(names) or 'nothing'} into a template"):
+                self._copy(base, f"{name}_partial")
+                if names:
+                    self._install(f"{name}_partial", names, strict=True)
+                self._rename(f"{name}_partial", name)
+        return name
+
+    def _third_party_template(self):
+        """The level 1 template, built if need be."""
+        content = [self.source.version, virtualenv.QUEUE_JOB, CHART_OF_ACCOUNTS]
+        content += [str(self.source.path), *THIRD_PARTY]
+        name = "sg_t1_" + hashlib.sha256("\0".join(content).encode()).hexdigest()[:12]
+        with exclusive(self.settings, "third-party-template"):
+            if not self.exists(name):
+                with step("installing Odoo's apps into a template (2-3 minutes)"):
+                    self.drop(f"{name}_partial")
+                    self._install(f"{name}_partial", THIRD_PARTY)
+                    self.shell(f"{name}_partial", CHART_OF_ACCOUNTS)
+                    self._rename(f"{name}_partial", name)
+        return name
+
+    def _install(self, database, names, strict=False):
+        """Install modules; with ``strict`` a warning in Odoo's log is a failure."""
+        odoo = Odoo(self.settings, self.source, self.cluster, database)
+        arguments = ["server", "--config", odoo.config, "--with-demo", "--no-http"]
+        log = self.settings.log_dir / f"install-{database}.log"
+        run(
+            odoo.command(*arguments, "--stop-after-init", "-i", ",".join(names)),
+            env=odoo.environment,
+            log=log,
+            problem=f"Installing {', '.join(names)} failed.",
+        )
+        odoo.config.unlink()
+        complaints = list(_complaints(log.read_text(errors="replace")))
+        if strict and complaints:
+            print("\n".join(complaints))
+            raise Problem(f"Installing {', '.join(names)} left warnings in {log}.")
+
+    def _copy(self, template, database):
+        self.drop(database)
+        self.cluster.command("createdb", "-T", template, database)
+        if self._filestore(template).exists():
+            # files are named by their content and never changed: links are enough
+            shutil.copytree(
+                self._filestore(template), self._filestore(database), copy_function=os.link
+            )
+
+    def _rename(self, old, new):
+        if self._filestore(old).exists():
+            shutil.rmtree(self._filestore(new), ignore_errors=True)
+            self._filestore(old).rename(self._filestore(new))
+        self.cluster.sql(f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+
+    def _filestore(self, database):
+        return self.settings.data_dir / "filestore" / database
+
+
+def _label(suite):
+    """A short name of a set of modules, for names of databases and locks."""
+    return "_".join(m.name.removeprefix("sync_governance_")[:4] for m in suite) or "none"
+
+
+def _complaints(log):
+    """The warnings and errors of an Odoo log, without those that mean nothing."""
+    for line in log.splitlines():
+        match = LOG_LINE.match(line)
+        if match and not any(text in line for text in HARMLESS):
+            yield f"{match[1]}: {match[2]}"

@@ -1,0 +1,181 @@
+"""The test run: parts, each a pytest process of its own, and one closing line.
+
+Pure tests must not share a process with Odoo, and each module's tests want a
+database of their own: so every part is a process, and its JUnit file tells us
+how many tests ran.
+"""
+
+import json
+import shlex
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from dataclasses import dataclass
+
+from . import modules, postgres
+from .console import Problem, say
+from .database import Databases
+from .server import Odoo
+
+COUNTS = "tests/expected_counts.json"
+# in the order they run: the fast and telling ones first
+PLAIN_PARTS = ("tests/unit", "tests/test_architecture.py")
+LATE_PARTS = ("tests/test_packaging.py", "tests/e2e", "tests/browser")
+OUTCOMES = ("passed", "failed", "skipped")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One pytest process: a module's Odoo tests, or tests that need no Odoo."""
+
+    name: str
+    target: str
+    module: modules.Module | None = None
+
+    @property
+    def is_whole(self):
+        return self.name == self.target
+
+
+def plan(settings, target=""):
+    """The parts that a target asks for: all, a module, or a path[::node]."""
+    present = {module.name: module for module in modules.present(settings.root)}
+    if target:
+        target = target.rstrip("/")
+        path = target.split("::")[0]
+        if not (settings.root / path).exists():
+            raise Problem(f"There is no {path} to test.")
+        name = next((n for n in _part_names(present) if _inside(path, n)), path)
+        return [Part(name, target, present.get(name))]
+    return [
+        Part(name, name, present.get(name))
+        for name in _part_names(present)
+        if (settings.root / name).exists()
+    ]
+
+
+def run(settings, source, target="", arguments="", record=False):
+    """Run the parts of a target; return the exit code.
+
+    :param arguments: more of pytest's, as one string
+    :param record: raise the recorded counts to those of this run
+    """
+    parts = plan(settings, target)
+    options = shlex.split(arguments)
+    with postgres.running(settings) as (cluster, _lock):
+        databases = Databases(settings, source, cluster)
+        results = {part: _run_part(databases, part, options) for part in parts}
+    complete = not options
+    shortfalls = _shortfalls(settings, results) if complete and not record else []
+    if record:
+        _record(settings, results)
+    return _close(results, shortfalls)
+
+
+def _part_names(present):
+    return [*PLAIN_PARTS, *present, *LATE_PARTS]
+
+
+def _inside(path, name):
+    return path == name or path.startswith(f"{name}/")
+
+
+def _run_part(databases, part, options):
+    say(f"testing {part.target}")
+    report = databases.settings.log_dir / f"tests-{part.name.replace('/', '-')}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    options = [f"--junitxml={report}", *options]
+    try:
+        code = (_run_odoo if part.module else _run_plain)(databases, part, options)
+    except Problem as problem:
+        # a module that does not install fails; the other parts still tell something
+        print(f"FAILED {part.name}: {problem}")
+        return Counter(failed=1)
+    return _count(report, code)
+
+
+def _run_odoo(databases, part, options):
+    """A module's own tests, in a database with it and what it depends on."""
+    name = part.module.name
+    label = name.removeprefix("sync_governance_")
+    with databases.temporary([name], label) as database:
+        odoo = Odoo(databases.settings, databases.source, databases.cluster, database)
+        odoo_options = ["--odoo-http", f"--odoo-database={database}"]
+        odoo_options.append(f"--odoo-config={odoo.config}")
+        command = [*_pytest(databases.settings), *odoo_options, *options, part.target]
+        return _call(command, databases.settings, odoo.environment)
+
+
+def _run_plain(databases, part, options):
+    """Tests that import no Odoo; those over HTTP start a server of their own."""
+    command = [*_pytest(databases.settings), "-p", "no:odoo", *options, part.target]
+    return _call(command, databases.settings, None)
+
+
+def _pytest(settings):
+    return [str(settings.venv_python), "-m", "pytest"]
+
+
+def _call(command, settings, environment):
+    return subprocess.run(command, cwd=settings.root, env=environment).returncode
+
+
+def _count(report, code):
+    """Outcomes of a part; a process that died without a report is a failure."""
+    counts = Counter()
+    if report.exists():
+        for case in ElementTree.parse(report).iter("testcase"):
+            counts[_outcome(case)] += 1
+    if code not in (0, 1, 5) or (code == 1 and not counts["failed"]):
+        counts["failed"] += 1
+    return counts
+
+
+def _outcome(case):
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "skipped" if case.find("skipped") is not None else "passed"
+
+
+def _shortfalls(settings, results):
+    """Sentences about parts that ran fewer tests than recorded, or none at all."""
+    expected = _load_counts(settings)
+    for part, counts in results.items():
+        ran = counts["passed"] + counts["failed"]
+        least = max(expected.get(part.name, 0), 1 if part.module else 0)
+        if part.is_whole and ran < least:
+            yield f"{part.name}: {ran} tests ran, at least {least} are expected"
+
+
+def _load_counts(settings):
+    path = settings.root / COUNTS
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _record(settings, results):
+    """Raise the recorded counts; lowering one is a person's decision."""
+    counts = _load_counts(settings)
+    for part, result in results.items():
+        if part.is_whole:
+            ran = result["passed"] + result["failed"]
+            counts[part.name] = max(ran, counts.get(part.name, 0))
+    text = json.dumps(counts, indent=2, sort_keys=True)
+    (settings.root / COUNTS).write_text(text + "\n")
+
+
+def _close(results, shortfalls):
+    total = sum(results.values(), Counter())
+    shortfalls = list(shortfalls)
+    for part, counts in results.items():
+        print(f"{part.target}: {_sentence(counts)}")
+    for shortfall in shortfalls:
+        print(f"FAILED {shortfall}")
+    total["failed"] += len(shortfalls)
+    print(_sentence(total), flush=True)
+    return 1 if total["failed"] or not total["passed"] else 0
+
+
+def _sentence(counts):
+    parts = [f"{counts[outcome]} {outcome}" for outcome in OUTCOMES]
+    return ", ".join(parts if counts["skipped"] else parts[:2])
