@@ -1,0 +1,25 @@
+import json
+
+from odoo.addons.sync_governance_connectors.tools import masking
+
+
+def test_secrets_vanish_and_personal_data_is_cut():
+    masked = masking.mask(
+        {
+            "name": "Ada",
+            "email": "ada@example.com",
+            "phone": "+32470123456",
+            "nested": [{"api_key": "k", "password": {"x": 1}}],
+        }
+    )
+    assert masked == {
+        "name": "Ada",
+        "email": "a•••@example.com",
+        "phone": "+3•••56",
+        "nested": [{"api_key": "•••", "password": "•••"}],
+    }
+
+
+def test_text_that_is_not_json_is_not_shown():
+    assert "hunter2" not in masking.mask_text("password=hunter2")
+    assert json.loads(masking.mask_text('{"token":"x"}')) == {"token": "•••"}

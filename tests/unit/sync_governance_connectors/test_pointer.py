@@ -1,0 +1,64 @@
+import pytest
+
+from odoo.addons.sync_governance_connectors.tools import pointer
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["external_id", "lines"],
+    "properties": {
+        "external_id": {"type": "string", "maxLength": 4},
+        "kind": {"enum": ["a", "b"]},
+        "email": {"type": ["string", "null"]},
+        "lines": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"a/b": {"type": "string", "pattern": r"^\d+$"}},
+            },
+        },
+    },
+}
+
+
+def test_all_faults_at_once_with_pointers():
+    body = {
+        "external_id": "too long",
+        "kind": "c",
+        "email": 1,
+        "lines": [{"a/b": "x"}, {"~": 1}],
+        "admin": True,
+    }
+    found = {(error.pointer, error.code) for error in pointer.validate(SCHEMA, body)}
+    assert found == {
+        ("/external_id", "too_long"),
+        ("/kind", "not_allowed"),
+        ("/email", "wrong_type"),
+        ("/lines/0/a~1b", "wrong_format"),
+        ("/lines/1/~0", "unknown_field"),
+        ("/admin", "unknown_field"),
+    }
+
+
+def test_missing_members_point_at_the_missing_member():
+    found = {(error.pointer, error.code) for error in pointer.validate(SCHEMA, {})}
+    assert found == {("/external_id", "required"), ("/lines", "required")}
+
+
+def test_values_are_not_echoed():
+    (error,) = pointer.validate({"type": "string", "pattern": "^a$"}, "s3cret")
+    assert "s3cret" not in error.detail
+
+
+def test_flood_of_faults_is_cut():
+    body = {"external_id": "x", "lines": [{"x": 1}] * 500}
+    assert len(pointer.validate(SCHEMA, body)) == pointer.MAX_ERRORS
+
+
+@pytest.mark.parametrize("value", ["2026-11-24T05:00:00Z", "2026-11-24T05:00:00+01:00"])
+def test_times_are_rfc_3339(value):
+    schema = {"type": "string", "format": "date-time"}
+    assert pointer.validate(schema, value) == []
+    assert pointer.validate(schema, value.replace("T", " ")[:-1])
