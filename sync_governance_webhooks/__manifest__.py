@@ -1,0 +1,16 @@
+{
+    "name": "Sync Governance Webhooks",
+    "summary": "Events captured in the transaction, delivered surely, seen by people",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Productivity/Sync Governance",
+    "website": "https://github.com/sync-governance/sync-governance-odoo",
+    "author": "Sync Governance contributors",
+    "maintainers": [],
+    "license": "LGPL-3",
+    "application": False,
+    "installable": True,
+    "depends": ["sync_governance_base"],
+    "external_dependencies": {"python": ["cryptography", "urllib3"]},
+    "data": [],
+}
