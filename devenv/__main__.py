@@ -1,11 +1,18 @@
 """The command line; the Makefile is a thin list of shortcuts to it."""
 
 import argparse
+import shutil
+import subprocess
 import sys
 
-from . import odoo_source, postgres, runner, system, virtualenv
+from . import bench, lint, odoo_source, postgres, runner, system, virtualenv
 from .console import Problem
+from .demo import Demo
+from .server import Odoo
 from .settings import VARIABLES, Settings
+
+# folders of the state folder that "clean" deletes; others' files may be there too
+MADE = ("conf", "demo", "log", "node", "odoo", "odoo-data", "venv", "locks")
 
 
 def main():
@@ -45,6 +52,61 @@ def do_test(settings, options):
     )
 
 
+def do_demo(settings, _options):
+    """start the demo in the foreground, and play its story"""
+    demo = Demo(settings)
+    demo.up(setup(settings), quiet=False)
+    demo.stay()
+    return 0
+
+
+def do_up(settings, _options):
+    """start the demo in the background"""
+    Demo(settings).up(setup(settings))
+    return 0
+
+
+def do_down(settings, _options):
+    """stop the demo that up has started"""
+    Demo(settings).down()
+    return 0
+
+
+def do_lint(settings, _options):
+    """run the linters"""
+    setup(settings)
+    return lint.check(settings)
+
+
+def do_format(settings, _options):
+    """let the formatters rewrite what they can"""
+    setup(settings)
+    return lint.rewrite(settings)
+
+
+def do_bench(settings, options):
+    """run one script of benchmarks/"""
+    return bench.run(settings, setup(settings), options.name, options.arguments)
+
+
+def do_shell(settings, _options):
+    """open odoo shell on the demo database"""
+    source = setup(settings)
+    with postgres.running(settings) as cluster:
+        odoo = Odoo(settings, source, cluster, settings.database)
+        command = odoo.command("shell", "--config", str(odoo.config), "--no-http")
+        return subprocess.call(command, env=odoo.environment)
+
+
+def do_clean(settings, _options):
+    """stop the demo and delete all that this package made"""
+    Demo(settings).down()
+    postgres.remove(settings)
+    for name in MADE:
+        shutil.rmtree(settings.state / name, ignore_errors=True)
+    return 0
+
+
 def _parser():
     table = "\n".join(
         f"  {name:18} {meaning} (default: {default or 'empty'})"
@@ -63,6 +125,16 @@ def _parser():
         return sub
 
     command("setup", do_setup)
+    command("demo", do_demo)
+    command("up", do_up)
+    command("down", do_down)
+    command("lint", do_lint)
+    command("format", do_format)
+    command("shell", do_shell)
+    command("clean", do_clean)
+    bench_command = command("bench", do_bench)
+    bench_command.add_argument("name", help="script of benchmarks/, without .py")
+    bench_command.add_argument("--arguments", default="", help="the script's own")
     test = command("test", do_test)
     test.add_argument("target", nargs="?", default="", help="module or path[::node]")
     test.add_argument("--arguments", default="", help="more arguments for pytest")

@@ -9,11 +9,10 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from contextlib import contextmanager
 
 from . import modules, virtualenv
-from .console import Problem, run, say, step
+from .console import Problem, run, step
 from .locks import exclusive
 from .server import Odoo
 
@@ -39,9 +38,7 @@ env.cr.commit()
 """
 # of a log line: "2026-11-24 05:30:00,123 4242 WARNING database logger: text"
 LOG_LINE = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) \S+ (.*)$")
-HARMLESS = (
-    "Running as user 'root' is a security risk",
-)
+HARMLESS = ("Running as user 'root' is a security risk",)
 
 
 class Databases:
@@ -57,9 +54,20 @@ class Databases:
 
         :param names: modules of the suite; what they depend on comes along
         """
-        suite = modules.closure(self.settings.root, names)
-        with exclusive(self.settings, _label(suite)):
+        with self._locked(names) as suite:
             self._copy(self._suite_template(suite), database)
+
+    def template(self, names):
+        """The name of the template of these modules, built if need be."""
+        with self._locked(names) as suite:
+            return self._suite_template(suite)
+
+    @contextmanager
+    def _locked(self, names):
+        """Keep others from dropping a template that is about to be copied."""
+        suite = modules.closure(self.settings.root, names)
+        with exclusive(self.settings, f"template-{_label(suite)}"):
+            yield suite
 
     @contextmanager
     def temporary(self, names, purpose):
@@ -150,7 +158,9 @@ class Databases:
         if self._filestore(template).exists():
             # files are named by their content and never changed: links are enough
             shutil.copytree(
-                self._filestore(template), self._filestore(database), copy_function=os.link
+                self._filestore(template),
+                self._filestore(database),
+                copy_function=os.link,
             )
 
     def _rename(self, old, new):
@@ -165,7 +175,9 @@ class Databases:
 
 def _label(suite):
     """A short name of a set of modules, for names of databases and locks."""
-    return "_".join(m.name.removeprefix("sync_governance_")[:4] for m in suite) or "none"
+    return (
+        "_".join(m.name.removeprefix("sync_governance_")[:4] for m in suite) or "none"
+    )
 
 
 def _complaints(log):

@@ -70,7 +70,11 @@ def _source(path):
     release = (path / "odoo" / "release.py").read_text()
     major, minor = re.search(r"version_info = \((\d+), (\d+)", release).groups()
     stamp = path / "odoo-19.0.egg-info" / "PKG-INFO"
-    exact = re.search(r"^Version: (.+)$", stamp.read_text(), re.M) if stamp.exists() else None
+    exact = (
+        re.search(r"^Version: (.+)$", stamp.read_text(), re.M)
+        if stamp.exists()
+        else None
+    )
     return OdooSource(path, exact[1] if exact else f"{major}.{minor}")
 
 

@@ -64,31 +64,39 @@ class Cluster:
 
 @contextmanager
 def running(settings):
-    """Start the cluster if need be, and stop it if no one else uses it at the end.
-
-    :return: the cluster and the lock's file, to be inherited by servers that go on
-    """
+    """Start the cluster if need be, and stop it if no one else uses it at the end."""
     cluster = locate(settings)
-    users = settings.state / "locks" / "postgres-users.lock"
-    users.parent.mkdir(parents=True, exist_ok=True)
-    with users.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        with exclusive(settings, "postgres"):
-            _start(settings, cluster)
-        try:
-            yield cluster, lock
-        finally:
-            stop_if_unused(cluster, lock)
-
-
-def stop_if_unused(cluster, lock):
-    """Stop the cluster unless someone else holds the users' lock."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
-    if _is_up(cluster):
-        _pg_ctl(cluster, "stop", "--mode=fast")
+        with user(settings):
+            with exclusive(settings, "postgres"):
+                _start(settings, cluster)
+            yield cluster
+    finally:
+        stop_if_unused(settings)
+
+
+@contextmanager
+def user(settings, operation=fcntl.LOCK_SH):
+    """Be counted as a user of the cluster, or make who inherits the file be one.
+
+    :return: the lock's file, or None if ``operation`` does not wait and failed
+    """
+    path = settings.state / "locks" / "postgres-users.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, operation)
+        except BlockingIOError:
+            lock = None
+        yield lock
+
+
+def stop_if_unused(settings):
+    """Stop the cluster unless someone is counted as a user."""
+    cluster = locate(settings)
+    with user(settings, fcntl.LOCK_EX | fcntl.LOCK_NB) as is_alone:
+        if is_alone and _is_up(cluster):
+            _pg_ctl(cluster, "stop", "--mode=fast")
 
 
 def locate(settings):
@@ -143,7 +151,9 @@ def _start(settings, cluster):
         return
     _own_folder(cluster.socket)
     _pg_ctl(cluster, "start", "--log", cluster.log, "--timeout=60")
-    if not cluster.sql(f"SELECT 1 FROM pg_roles WHERE rolname='{ROLE}'", user="postgres"):
+    if not cluster.sql(
+        f"SELECT 1 FROM pg_roles WHERE rolname='{ROLE}'", user="postgres"
+    ):
         cluster.sql(f"CREATE ROLE {ROLE} LOGIN CREATEDB", user="postgres")
 
 
@@ -182,7 +192,9 @@ def _own_folder(folder):
 
 
 def _is_up(cluster):
-    command = _as_server_user([cluster.programs / "pg_ctl", "-D", cluster.data, "status"])
+    command = _as_server_user(
+        [cluster.programs / "pg_ctl", "-D", cluster.data, "status"]
+    )
     return subprocess.run(command, cwd="/", capture_output=True).returncode == 0
 
 

@@ -20,7 +20,12 @@ from .server import Odoo
 COUNTS = "tests/expected_counts.json"
 # in the order they run: the fast and telling ones first
 PLAIN_PARTS = ("tests/unit", "tests/test_architecture.py")
-LATE_PARTS = ("tests/test_packaging.py", "tests/e2e", "tests/browser")
+LATE_PARTS = (
+    "tests/test_packaging.py",
+    "tests/e2e",
+    "tests/faults",
+    "tests/browser",
+)
 OUTCOMES = ("passed", "failed", "skipped")
 
 
@@ -62,7 +67,7 @@ def run(settings, source, target="", arguments="", record=False):
     """
     parts = plan(settings, target)
     options = shlex.split(arguments)
-    with postgres.running(settings) as (cluster, _lock):
+    with postgres.running(settings) as cluster:
         databases = Databases(settings, source, cluster)
         results = {part: _run_part(databases, part, options) for part in parts}
     complete = not options

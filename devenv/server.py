@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import processes, virtualenv
+from . import postgres, processes, virtualenv
 from .console import Problem
 
 CONFIGURATION = """\
@@ -89,26 +89,16 @@ class Odoo:
             **self.cluster.environment,
             "SYNC_GOVERNANCE_KEY": encryption_key(self.settings),
             "ODOO_RC": str(self.config),
-            "PYTHONDONTWRITEBYTECODE": "",
         }
 
     def command(self, *arguments):
         """The command line of ``odoo`` with this configuration."""
-        return [
-            str(self.settings.venv_python),
-            "-m",
-            "odoo",
-            *arguments,
-        ]
+        return [str(self.settings.venv_python), "-m", "odoo", *arguments]
 
-    def start(self, lock):
-        """Start the server in the background.
-
-        :param lock: the cluster's users' lock: the server inherits it, so that
-            PostgreSQL runs as long as it does
-        """
+    def start(self):
+        """Start the server in the background; PostgreSQL runs as long as it does."""
         check_port_free(self.http_port)
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, postgres.user(self.settings) as lock:
             process = subprocess.Popen(
                 self.command("server", "--config", str(self.config)),
                 cwd=self.settings.state,
@@ -163,12 +153,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def check_port_free(port):
+def check_port_free(port, variable="SG_HTTP_PORT"):
+    """Say in time, and in one sentence, that a port is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise Problem(
-                f"Port {port} is in use: stop what listens there or set SG_HTTP_PORT."
+                f"Port {port} is in use: stop what listens there or set {variable}."
             ) from error

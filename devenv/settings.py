@@ -15,6 +15,7 @@ VARIABLES = {
     "SG_DEBIAN_MIRROR": ("", "Debian archive to take Odoo from, if apt has none"),
     "SG_HTTP_PORT": ("8069", "port of the demo server, on 127.0.0.1"),
     "SG_GEVENT_PORT": ("8072", "websocket port, used only with workers"),
+    "SG_RECEIVER_PORT": ("8075", "port of the demo's webhook receivers"),
     "SG_WORKERS": ("0", "HTTP workers of the demo server; 0 = threads, one port"),
     "SG_CHANNELS": ("root:4", "channels of the queue_job runner"),
     "SG_DB": ("sync_governance_demo", "name of the demo database"),
@@ -32,6 +33,7 @@ class Settings:
     debian_mirror: str
     http_port: int
     gevent_port: int
+    receiver_port: int
     workers: int
     channels: str
     database: str
@@ -51,6 +53,7 @@ class Settings:
             debian_mirror=values["SG_DEBIAN_MIRROR"],
             http_port=int(values["SG_HTTP_PORT"]),
             gevent_port=int(values["SG_GEVENT_PORT"]),
+            receiver_port=int(values["SG_RECEIVER_PORT"]),
             workers=int(values["SG_WORKERS"]),
             channels=values["SG_CHANNELS"],
             database=values["SG_DB"],

@@ -16,32 +16,46 @@ REQUIREMENTS = (
 
 
 def ensure(settings, source):
-    """Make the environment, or bring it up to date with the requirement files.
+    """Make the environment, or bring it up to date with the requirement files."""
+    with exclusive(settings, "venv"):
+        if not (settings.venv / "bin" / "pip").exists():
+            shutil.rmtree(settings.venv, ignore_errors=True)
+            run([settings.python, "-m", "venv", settings.venv])
+        _install(settings, "venv", REQUIREMENTS)
+        _link_odoo(settings, source)
+
+
+def ensure_extra(settings, requirements):
+    """Add what only some uses need."""
+    if (settings.root / requirements).exists():
+        with exclusive(settings, "venv"):
+            _install(settings, requirements.replace("/", "-"), [requirements])
+
+
+def _install(settings, name, requirements):
+    """Install requirement files, unless their stamp says that it was done.
 
     The stamp is written last: an interrupted run starts pip again, whose cache
     makes it continue where it was.
     """
-    stamp = settings.venv / "requirements.sha256"
-    wanted = _fingerprint(settings)
-    with exclusive(settings, "venv"):
-        if not (stamp.exists() and stamp.read_text() == wanted):
-            with step("installing Python packages into the virtual environment"):
-                _install(settings)
-            stamp.write_text(wanted)
-        _link_odoo(settings, source)
+    stamp = settings.venv / f"{name}.sha256"
+    wanted = _fingerprint(settings, requirements)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    files = [part for file in requirements for part in ("-r", settings.root / file)]
+    with step(f"installing Python packages of {', '.join(requirements)}"):
+        _pip(settings, "setuptools<81", "wheel")
+        _pip(settings, *files)
+        _pip(settings, "--no-deps", QUEUE_JOB)
+    stamp.write_text(wanted)
 
 
-def _install(settings):
-    if not (settings.venv / "bin" / "pip").exists():
-        shutil.rmtree(settings.venv, ignore_errors=True)
-        run([settings.python, "-m", "venv", settings.venv])
-    files = [part for name in REQUIREMENTS for part in ("-r", settings.root / name)]
-    log = settings.log_dir / "pip.log"
-    failed = "pip could not install the Python packages."
-    pip = [settings.venv_python, "-m", "pip", "install"]
-    run([*pip, "setuptools<81", "wheel"], log=log, problem=failed)
-    run([*pip, *files], log=log, problem=failed)
-    run([*pip, "--no-deps", QUEUE_JOB], log=log, problem=failed)
+def _pip(settings, *arguments):
+    run(
+        [settings.venv_python, "-m", "pip", "install", *arguments],
+        log=settings.log_dir / "pip.log",
+        problem="pip could not install the Python packages.",
+    )
 
 
 def site_packages(settings):
@@ -61,8 +75,8 @@ def _link_odoo(settings, source):
         link.write_text(f"{source.path}\n")
 
 
-def _fingerprint(settings):
+def _fingerprint(settings, requirements):
     digest = hashlib.sha256(QUEUE_JOB.encode())
-    for name in REQUIREMENTS:
+    for name in requirements:
         digest.update((settings.root / name).read_bytes())
     return digest.hexdigest()
