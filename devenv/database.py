@@ -29,13 +29,6 @@ THIRD_PARTY = (
     "base_automation",
     "crm",
 )
-# run once on level 1, so that invoices can be posted
-CHART_OF_ACCOUNTS = """
-company = env.company
-if not company.chart_template:
-    env["account.chart.template"].try_loading("generic_coa", company)
-env.cr.commit()
-"""
 # of a log line: "2026-11-24 05:30:00,123 4242 WARNING database logger: text"
 LOG_LINE = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) \S+ (.*)$")
 HARMLESS = ("Running as user 'root' is a security risk",)
@@ -91,15 +84,27 @@ class Databases:
     def names(self):
         return self.cluster.sql("SELECT datname FROM pg_database")
 
-    def shell(self, database, script):
-        """Run Python in ``odoo shell``; its output goes to the person's terminal."""
-        odoo = Odoo(self.settings, self.source, self.cluster, database)
-        return run(
-            odoo.command("shell", "--config", odoo.config, "--no-http"),
-            input=script,
+    def load(self, database, names, verb="--init", strict=True, **options):
+        """Install or update modules in a database, which is created if need be.
+
+        :param verb: ``--init`` or ``--update``
+        :param strict: a warning in Odoo's log is a failure
+        :param options: as for :class:`Odoo`
+        """
+        odoo = Odoo(self.settings, self.source, self.cluster, database, **options)
+        arguments = ["server", "--config", odoo.config, "--with-demo", "--no-http"]
+        log = self.settings.log_dir / f"load-{database}.log"
+        what = f"odoo {verb} {','.join(names)}"
+        run(
+            odoo.command(*arguments, "--stop-after-init", verb, ",".join(names)),
             env=odoo.environment,
-            problem="The script in odoo shell failed.",
+            log=log,
+            problem=f"{what} failed.",
         )
+        complaints = list(_complaints(log.read_text(errors="replace")))
+        if strict and complaints:
+            print("\n".join(complaints))
+            raise Problem(f"{what} left warnings in {log}.")
 
     def _suite_template(self, suite):
         """The level 2 template of these modules, built if need be."""
@@ -110,47 +115,27 @@ class Databases:
         prefix = f"sg_t2_{_label(suite)}_"
         name = prefix + digest.hexdigest()[:12]
         if not self.exists(name):
-            for old in self.names():
-                if old.startswith(prefix):
-                    self.drop(old)
+            self._drop_all(prefix)
             names = [module.name for module in suite]
             with step(f"installing {', '.join(names) or 'nothing'} into a template"):
                 self._copy(base, f"{name}_partial")
                 if names:
-                    self._install(f"{name}_partial", names, strict=True)
+                    self.load(f"{name}_partial", names)
                 self._rename(f"{name}_partial", name)
         return name
 
     def _third_party_template(self):
         """The level 1 template, built if need be."""
-        content = [self.source.version, virtualenv.QUEUE_JOB, CHART_OF_ACCOUNTS]
+        content = [self.source.version, virtualenv.QUEUE_JOB]
         content += [str(self.source.path), *THIRD_PARTY]
         name = "sg_t1_" + hashlib.sha256("\0".join(content).encode()).hexdigest()[:12]
         with exclusive(self.settings, "third-party-template"):
             if not self.exists(name):
-                with step("installing Odoo's apps into a template (2-3 minutes)"):
-                    self.drop(f"{name}_partial")
-                    self._install(f"{name}_partial", THIRD_PARTY)
-                    self.shell(f"{name}_partial", CHART_OF_ACCOUNTS)
+                self._drop_all("sg_t1_")
+                with step("installing Odoo's apps into a template (1-3 minutes)"):
+                    self.load(f"{name}_partial", THIRD_PARTY, strict=False)
                     self._rename(f"{name}_partial", name)
         return name
-
-    def _install(self, database, names, strict=False):
-        """Install modules; with ``strict`` a warning in Odoo's log is a failure."""
-        odoo = Odoo(self.settings, self.source, self.cluster, database)
-        arguments = ["server", "--config", odoo.config, "--with-demo", "--no-http"]
-        log = self.settings.log_dir / f"install-{database}.log"
-        run(
-            odoo.command(*arguments, "--stop-after-init", "-i", ",".join(names)),
-            env=odoo.environment,
-            log=log,
-            problem=f"Installing {', '.join(names)} failed.",
-        )
-        odoo.config.unlink()
-        complaints = list(_complaints(log.read_text(errors="replace")))
-        if strict and complaints:
-            print("\n".join(complaints))
-            raise Problem(f"Installing {', '.join(names)} left warnings in {log}.")
 
     def _copy(self, template, database):
         self.drop(database)
@@ -162,6 +147,11 @@ class Databases:
                 self._filestore(database),
                 copy_function=os.link,
             )
+
+    def _drop_all(self, prefix):
+        for name in self.names():
+            if name.startswith(prefix):
+                self.drop(name)
 
     def _rename(self, old, new):
         if self._filestore(old).exists():

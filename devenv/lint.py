@@ -6,9 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import modules, odoo_source, virtualenv
+from . import modules, odoo_source
 from .console import run, say, step
 from .locks import exclusive
+from .server import addons_path
 
 PRETTIER_SUFFIXES = {".xml", ".js", ".scss", ".css", ".cjs", ".yml", ".yaml"}
 
@@ -63,7 +64,7 @@ def _python_checks(settings):
 def _manifestoo(settings, names, command):
     """It reads the manifests of what our modules depend on, so it needs all paths."""
     source = odoo_source.locate(settings)
-    folders = [settings.root, virtualenv.addons(settings), *source.addons]
+    folders = [settings.root, *addons_path(settings, source)]
     return [
         settings.venv / "bin" / "manifestoo",
         "--odoo-series=19.0",

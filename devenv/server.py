@@ -1,7 +1,9 @@
 """Odoo's configuration and processes."""
 
 import base64
+import json
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -10,7 +12,9 @@ import urllib.error
 import urllib.request
 
 from . import postgres, processes, virtualenv
-from .console import Problem
+from .console import Problem, run
+
+RESULT = "sync-governance-result:"
 
 CONFIGURATION = """\
 [options]
@@ -51,7 +55,8 @@ class Odoo:
 
         :param options: ``workers``, ``http_port``, ``gevent_port``, ``channels``,
             ``cron_threads``; what is not given is quiet: free ports, no workers,
-            no cron, no job runner
+            no cron, no job runner. ``suite``: the folder our modules come from,
+            if not this tree
         """
         self.settings = settings
         self.cluster = cluster
@@ -59,8 +64,9 @@ class Odoo:
         self.http_port = options.get("http_port") or free_port()
         self.config = settings.state / "conf" / f"{database}.conf"
         self.log = settings.log_dir / f"{database}.log"
+        addons = [*addons_path(settings, source), options.get("suite", settings.root)]
         text = CONFIGURATION.format(
-            addons_path=",".join(map(str, addons_path(settings, source))),
+            addons_path=",".join(map(str, addons)),
             data_dir=settings.data_dir,
             db_host=cluster.socket,
             db_user=cluster.environment["PGUSER"],
@@ -94,6 +100,24 @@ class Odoo:
     def command(self, *arguments):
         """The command line of ``odoo`` with this configuration."""
         return [str(self.settings.venv_python), "-m", "odoo", *arguments]
+
+    def evaluate(self, code):
+        """Run Python in ``odoo shell``; what it assigns to ``result`` comes back.
+
+        Its values pass through JSON, dates and the like as text. The code commits
+        with ``env.cr.commit()`` if it wants to.
+        """
+        tail = f"\nimport json; print({RESULT!r} + json.dumps(result, default=str))\n"
+        output = run(
+            self.command("shell", "--config", self.config, "--no-http"),
+            input="result = None\n" + code + tail,
+            env=self.environment,
+            problem="The code in odoo shell failed.",
+        )
+        found = re.search(rf"^{RESULT}(.*)$", output, re.MULTILINE)
+        if not found:
+            raise Problem(f"The code in odoo shell had no result:\n{output[-3000:]}")
+        return json.loads(found[1])
 
     def start(self):
         """Start the server in the background; PostgreSQL runs as long as it does."""
@@ -131,8 +155,8 @@ class Odoo:
 
 
 def addons_path(settings, source):
-    """Odoo's addons, those from PyPI, then ours."""
-    return [*source.addons, virtualenv.addons(settings), settings.root]
+    """The folders of addons that are not ours: Odoo's, and those from PyPI."""
+    return [*source.addons, virtualenv.addons(settings)]
 
 
 def encryption_key(settings):

@@ -4,18 +4,16 @@ The demo is one with fixed ports; the tests over HTTP and in the browser start o
 with free ports on a database of their own.
 """
 
-import json
 import re
 import subprocess
 import time
 
 from . import processes
-from .console import Problem, run
+from .console import Problem
 from .server import check_port_free
 
 # what the receivers answer before they accept: two retries to see
 OUTAGE = "wms:order.confirmed:2"
-RESULT = "sync-governance-result:"
 
 
 class World:
@@ -50,24 +48,8 @@ class World:
         stop(self.folder)
 
     def shell(self, code):
-        """Run Python in ``odoo shell``; what it assigns to ``result`` comes back.
-
-        Its values pass through JSON, dates and the like as text. The code commits
-        with ``env.cr.commit()`` if it wants to.
-        """
-        tail = f"\nimport json; print({RESULT!r} + json.dumps(result, default=str))\n"
-        output = run(
-            self.odoo.command("shell", "--config", self.config, "--no-http"),
-            input="result = None\n" + code + tail,
-            env=self.odoo.environment,
-            problem="The code in odoo shell failed.",
-        )
-        found = re.search(rf"^{RESULT}(.*)$", output, re.MULTILINE)
-        if not found:
-            raise Problem(
-                f"The code in odoo shell came to no result:\n{output[-3000:]}"
-            )
-        return json.loads(found[1])
+        """Run Python in ``odoo shell`` here; see :meth:`Odoo.evaluate`."""
+        return self.odoo.evaluate(code)
 
     def story_command(self, *options):
         """The command line that plays the story here."""
