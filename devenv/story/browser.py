@@ -1,9 +1,12 @@
 """Headless Chromium as the story's people use it, and as the tests look at screens."""
 
+import os
 import shutil
 from contextlib import contextmanager
 
 from playwright.sync_api import sync_playwright
+
+from ..system import BROWSERS
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -14,15 +17,15 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 VIEWPORT = {"width": 1366, "height": 768}
 TIMEOUT_MS = 30_000
 
 
 @contextmanager
-def chromium():
-    """A browser, closed at the end."""
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+def chromium(path=None):
+    """A browser, closed at the end; ``path`` as in SG_CHROMIUM."""
+    wanted = path or os.environ.get("SG_CHROMIUM")
+    path = next(filter(None, map(shutil.which, [wanted] if wanted else BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:

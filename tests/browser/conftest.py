@@ -1,20 +1,10 @@
 """A headless Chromium, and people who log in with it."""
 
+from contextlib import ExitStack
+
 import pytest
-from playwright.sync_api import sync_playwright
 
-from devenv import system
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-VIEWPORT = {"width": 1366, "height": 768}
+from devenv.story import browser as story_browser
 
 
 @pytest.fixture(scope="session")
@@ -25,33 +15,21 @@ def server_options():
 
 @pytest.fixture(scope="session")
 def browser(settings):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=system.browser(settings), args=ARGUMENTS
-        )
-        yield browser
-        browser.close()
+    with story_browser.chromium(settings.chromium) as chromium:
+        yield chromium
 
 
 @pytest.fixture
 def log_in(world, browser):
     """A function: log in as a user, return the page with the web client."""
-    contexts = []
+    with ExitStack() as pages:
 
-    def log_in(login, password=None):
-        context = browser.new_context(viewport=VIEWPORT)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{world.url}/web/login")
-        page.fill("input[name=login]", login)
-        page.fill("input[name=password]", password or login)
-        page.click("button[type=submit]")
-        page.wait_for_selector(".o_main_navbar", timeout=120_000)
-        return page
+        def log_in(login, password=None):
+            return pages.enter_context(
+                story_browser.logged_in(browser, world.url, login, password or login)
+            )
 
-    yield log_in
-    for context in contexts:
-        context.close()
+        yield log_in
 
 
 @pytest.fixture(scope="session")
