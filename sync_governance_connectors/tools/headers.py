@@ -74,6 +74,14 @@ def rate_limit(name: str, limit: Limit, verdict: Verdict) -> dict[str, str]:
     return headers
 
 
+def utc_time(text: str) -> datetime:
+    """Naive UTC time of an RFC 3339 text. :raise ValueError: for anything else"""
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError("a time needs its offset")
+    return value.astimezone(timezone.utc).replace(tzinfo=None)
+
+
 def http_date(value: datetime) -> str:
     """IMF-fixdate of an aware or naive-UTC time (``Sunset``, ``Last-Modified``)."""
     aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)

@@ -1,0 +1,46 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo import fields, models
+
+
+class SyncControlTower(models.AbstractModel):
+    _inherit = "sync.control.tower"
+
+    def _tiles(self):
+        return [*super()._tiles(), self._tile_refused_calls(), self._tile_keys()]
+
+    def _tile_refused_calls(self):
+        domain = [("state", "=", "refused"), ("create_date", ">=", "-24H")]
+        requests = self.env["sync.request"]
+        count = requests.search_count(domain)
+        total = requests.search_count([("create_date", ">=", "-24H")])
+        return {
+            "key": "refused_calls",
+            "title": self.env._("Refused calls"),
+            "value": count,
+            "subtitle": self.env._("of %(total)s in 24 hours", total=total),
+            "level": "warning" if count else "ok",
+            "icon": "ban",
+            "action": {
+                "xmlid": "sync_governance_connectors.action_sync_request",
+                "domain": domain,
+            },
+        }
+
+    def _tile_keys(self):
+        usable = [("state", "in", ("active", "overlapping"))]
+        domain = [*usable, ("expires_at", "<", "+14d")]
+        credentials = self.env["sync.credential"]
+        count = credentials.search_count(domain)
+        total = credentials.search_count(usable)
+        return {
+            "key": "expiring_keys",
+            "title": self.env._("Keys ending soon"),
+            "value": count,
+            "subtitle": self.env._("of %(total)s in use", total=total),
+            "level": "warning" if count else "ok",
+            "icon": "key",
+            "action": {
+                "xmlid": "sync_governance_connectors.action_sync_credential",
+                "domain": domain,
+            },
+        }

@@ -1,0 +1,130 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..tools import idempotency
+from ..tools.call import Answer
+from ..tools.problem import Problem
+
+KEEP = timedelta(days=7)
+VACUUM_BATCH = 10_000
+
+
+class SyncIdempotency(models.Model):
+    """Which request a key stands for.
+
+    Three facts make one effect out of any number of twins:
+
+    * the *lock*: the request that works on a key holds an advisory lock on its main
+      transaction. PostgreSQL releases it with the transaction, also when the worker is
+      killed. A twin that does not get the lock is answered 409;
+    * the *claim*: this row, committed at once on a short transaction of its own. It says
+      which request (``request_ref``) works on the key, and with which payload;
+    * the *outcome*: the ``sync.request`` with that reference, inserted by the main
+      transaction. Effects and stored response therefore commit together.
+
+    A claim whose request is not there, while the lock is free, belongs to a call that
+    left nothing behind (refused, rolled back or crashed): the next one takes it over.
+    """
+
+    _name = "sync.idempotency"
+    _description = "Idempotency Key"
+    _log_access = False
+
+    credential_id = fields.Many2one(
+        "sync.credential", required=True, readonly=True, ondelete="cascade"
+    )
+    key_hash = fields.Char(required=True, readonly=True)
+    fingerprint = fields.Char(required=True, readonly=True)
+    request_ref = fields.Char(required=True, readonly=True)
+    expires_at = fields.Datetime(required=True, readonly=True, index=True)
+
+    _key_unique = models.Constraint(
+        "UNIQUE(credential_id, key_hash)", "A key stands for one request."
+    )
+
+    @api.model
+    def _lock(self, credential_id, key_hash):
+        """Become the only one who works on a key, until this transaction ends."""
+        number = idempotency.lock_id(credential_id, key_hash)
+        self.env.cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s)", number))
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _claim(self, credential_id, key_hash, fingerprint, request_ref):
+        """Claim a key whose lock is held, or tell what came of it before.
+
+        Runs in a short transaction of its own: its snapshot is younger than the lock,
+        so it sees whatever the holder before committed.
+
+        :return: ``(stored Answer, reference of its request)``, or ``(None, None)``
+            when the caller has to do the work
+        :raise Problem: 422 when the key was used for another payload
+        """
+        now = self.env.cr.now()
+        found = self._stored(credential_id, key_hash, now)
+        if found is not None:
+            known_fingerprint, first_ref, answer = found
+            if known_fingerprint != fingerprint:
+                raise Problem(
+                    422,
+                    "idempotency_key_reused",
+                    "This Idempotency-Key was used for a different request.",
+                )
+            return answer, first_ref
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO sync_idempotency
+                          (credential_id, key_hash, fingerprint, request_ref, expires_at)
+                   VALUES (%s, %s, %s, %s, %s)
+                   ON CONFLICT (credential_id, key_hash) DO UPDATE
+                      SET fingerprint = EXCLUDED.fingerprint,
+                          request_ref = EXCLUDED.request_ref,
+                          expires_at = EXCLUDED.expires_at""",
+                credential_id,
+                key_hash,
+                fingerprint,
+                request_ref,
+                now + KEEP,
+            )
+        )
+        return None, None
+
+    @api.model
+    def _stored(self, credential_id, key_hash, now):
+        """``(fingerprint, request_ref, Answer)`` of a finished request, or None."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT i.fingerprint, i.request_ref, r.response_status,
+                          r.response_body, r.response_headers
+                     FROM sync_idempotency i
+                     JOIN sync_request r ON r.ref = i.request_ref
+                    WHERE i.credential_id = %s AND i.key_hash = %s
+                      AND i.expires_at > %s AND r.replayable""",
+                credential_id,
+                key_hash,
+                now,
+            )
+        )
+        row = self.env.cr.fetchone()
+        if row is None:
+            return None
+        fingerprint, first_ref, status, body, headers = row
+        return fingerprint, first_ref, Answer(status, (body or "").encode(), headers or {})
+
+    @api.autovacuum
+    def _gc_expired(self):
+        """Forget expired keys, a batch at a time."""
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM sync_idempotency WHERE id IN (
+                       SELECT id FROM sync_idempotency WHERE expires_at < %s LIMIT %s
+                          FOR UPDATE SKIP LOCKED)""",
+                fields.Datetime.now(),
+                VACUUM_BATCH,
+            )
+        )
+        done = self.env.cr.rowcount
+        return done, int(done == VACUUM_BATCH)

@@ -1,0 +1,217 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..tools import masking
+
+KEEP_BODIES = timedelta(days=30)
+VACUUM_BATCH = 5_000
+
+
+class SyncRequest(models.Model):
+    """One call from a partner: what came, what the gate did, what was answered.
+
+    It is the outcome of an idempotency key too (``response_*``, see
+    ``sync.idempotency``). Bodies are kept for a while for that and for an operator's
+    dry repeat; people only ever see them masked.
+    """
+
+    _name = "sync.request"
+    _description = "API Request"
+    _order = "id desc"
+    _rec_name = "ref"
+
+    ref = fields.Char("Reference", required=True, readonly=True)
+    kind = fields.Selection(
+        [("api", "API"), ("hook", "Webhook")], default="api", required=True, readonly=True
+    )
+    parent_id = fields.Many2one(
+        "sync.request", "Bulk Call", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    state = fields.Selection(
+        [
+            ("received", "Received"),
+            ("validated", "Validated"),
+            ("applied", "Applied"),
+            ("quarantined", "Quarantined"),
+            ("refused", "Refused"),
+            ("duplicate", "Duplicate"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    system_id = fields.Many2one(
+        "sync.system", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    credential_id = fields.Many2one(
+        "sync.credential", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    sandbox = fields.Boolean(readonly=True)
+    method = fields.Char(readonly=True)
+    route = fields.Char(readonly=True, help="Address with placeholders.")
+    path = fields.Char(readonly=True)
+    resource = fields.Char(readonly=True)
+    operation = fields.Char(readonly=True)
+    external_id = fields.Char("External Id", readonly=True)
+    contract_version = fields.Char(readonly=True)
+    idempotency_key = fields.Char(readonly=True)
+    fingerprint = fields.Char(readonly=True)
+    replay_of = fields.Char(
+        readonly=True, help="Request whose stored response answered this one."
+    )
+    replayable = fields.Boolean(readonly=True)
+    remote_addr = fields.Char("Address", readonly=True)
+    x_request_id = fields.Char("Caller's Request Id", readonly=True)
+    traceparent = fields.Char(readonly=True)
+    request_body = fields.Text(readonly=True, groups=fields.NO_ACCESS)
+    response_status = fields.Integer("Status", readonly=True, aggregator=False)
+    response_body = fields.Text(readonly=True, groups=fields.NO_ACCESS)
+    response_headers = fields.Json(readonly=True)
+    request_shown = fields.Text("Body", compute="_compute_shown")
+    response_shown = fields.Text("Response", compute="_compute_shown")
+    trace_html = fields.Html("Gate", compute="_compute_explained", sanitize=False)
+    decisions_html = fields.Html("Decisions", compute="_compute_explained", sanitize=False)
+    error_code = fields.Char("Error", readonly=True)
+    trace = fields.Json(readonly=True, help="Steps of the gate, with milliseconds.")
+    decisions = fields.Json(readonly=True, help="Fields applied, and held with reason.")
+    duration_ms = fields.Float("Milliseconds", readonly=True, aggregator="avg")
+    res_model = fields.Char("Record Model", readonly=True)
+    res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
+    event_count = fields.Integer("Events", compute="_compute_caused")
+    conflict_count = fields.Integer("Conflicts", compute="_compute_caused")
+    child_ids = fields.One2many("sync.request", "parent_id", "Items", readonly=True)
+    child_count = fields.Integer("Items Count", compute="_compute_child_count")
+
+    _ref_unique = models.Constraint("UNIQUE(ref)", "References are unique.")
+    _recent = models.Index("(system_id, create_date)")
+    _result = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
+
+    # -- computed --------------------------------------------------------------------
+
+    @api.depends("request_body", "response_body")
+    def _compute_shown(self):
+        for request in self:
+            # The raw bodies are closed to everyone; what is shown of them is masked.
+            bodies = request.sudo()
+            request.request_shown = masking.mask_text(bodies.request_body or "")
+            request.response_shown = masking.mask_text(bodies.response_body or "")
+
+    @api.depends("trace", "decisions")
+    def _compute_explained(self):
+        """Trace and decisions as tables (values are escaped by the template)."""
+        for request in self:
+            for field_name, template in (
+                ("trace_html", "sync_governance_connectors.sync_request_trace"),
+                ("decisions_html", "sync_governance_connectors.sync_request_decisions"),
+            ):
+                request[field_name] = self.env["ir.qweb"]._render(
+                    template, {"request": request}
+                ) if request[field_name.removesuffix("_html")] else False
+
+    def _compute_caused(self):
+        for field_name, model_name in (
+            ("event_count", "sync.event"),
+            ("conflict_count", "sync.conflict"),
+        ):
+            groups = self.env[model_name]._read_group(
+                [("request_ref", "in", self.mapped("ref"))], ["request_ref"], ["__count"]
+            )
+            counts = dict(groups)
+            for request in self:
+                request[field_name] = counts.get(request.ref, 0)
+
+    @api.depends("child_ids")
+    def _compute_child_count(self):
+        groups = self._read_group(
+            [("parent_id", "in", self.ids)], ["parent_id"], ["__count"]
+        )
+        counts = {parent.id: count for parent, count in groups}
+        for request in self:
+            request.child_count = counts.get(request.id, 0)
+
+    # -- write -----------------------------------------------------------------------
+
+    @api.model
+    def _record(self, *vals_list):
+        """Keep requests, in one statement of the current transaction.
+
+        Every call passes here, so rows are written by SQL: they have no hooks, no
+        defaults and no computed columns.
+
+        :param vals_list: dicts with the same keys, field names of this model
+        :return: ids, in order
+        """
+        now, uid = self.env.cr.now(), self.env.uid or self.env.ref("base.user_root").id
+        names = list(vals_list[0])
+        rows = [
+            SQL(
+                "(%s)",
+                SQL(", ").join(
+                    [
+                        *(
+                            self._fields[name].convert_to_column_insert(vals[name], self)
+                            for name in names
+                        ),
+                        now, uid, now, uid,
+                    ]
+                ),
+            )
+            for vals in vals_list
+        ]
+        columns = [*names, "create_date", "create_uid", "write_date", "write_uid"]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO sync_request (%s) VALUES %s RETURNING id",
+                SQL(", ").join(map(SQL.identifier, columns)),
+                SQL(", ").join(rows),
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    # -- actions ---------------------------------------------------------------------
+
+    def action_open_record(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+    def action_open_events(self):
+        return self._open_caused("sync.event", self.env._("Events"))
+
+    def action_open_conflicts(self):
+        return self._open_caused("sync.conflict", self.env._("Conflicts"))
+
+    def _open_caused(self, model_name, title):
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": model_name,
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("request_ref", "in", self.mapped("ref"))],
+        }
+
+    @api.autovacuum
+    def _gc_bodies(self):
+        """Drop bodies after their time; the facts about the call stay."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sync_request
+                      SET request_body = NULL, response_body = NULL, replayable = FALSE
+                    WHERE id IN (
+                       SELECT id FROM sync_request
+                        WHERE create_date < %s
+                          AND (request_body IS NOT NULL OR response_body IS NOT NULL)
+                        LIMIT %s FOR UPDATE SKIP LOCKED)""",
+                fields.Datetime.now() - KEEP_BODIES,
+                VACUUM_BATCH,
+            )
+        )
+        done = self.env.cr.rowcount
+        return done, int(done == VACUUM_BATCH)

@@ -1,0 +1,2 @@
+from . import sync_credential_issue
+from . import sync_credential_key

@@ -1,0 +1,27 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo import api, fields, models
+
+
+class SyncCredentialKey(models.TransientModel):
+    """Shows a new key, once.
+
+    The key travels in the action's context only: the dialog is never saved, and the
+    field has no column.
+    """
+
+    _name = "sync.credential.key"
+    _description = "Key of an API Credential"
+
+    key = fields.Char(store=False, readonly=True)
+
+    @api.model
+    def _show(self, key):
+        """Dialog that shows ``key``."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Copy this key now"),
+            "res_model": self._name,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_key": key},
+        }
