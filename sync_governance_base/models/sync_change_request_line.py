@@ -1,0 +1,36 @@
+from odoo import api, fields, models
+
+
+class SyncChangeRequestLine(models.Model):
+    """One proposed value."""
+
+    _name = "sync.change.request.line"
+    _description = "Proposed Change"
+    _order = "request_id, field_name"
+    _rec_name = "field_name"
+
+    request_id = fields.Many2one(
+        "sync.change.request", required=True, ondelete="cascade", index=True
+    )
+    field_id = fields.Many2one("ir.model.fields", string="Field", ondelete="set null")
+    field_name = fields.Char(required=True, readonly=True, string="Technical Name")
+    owner_system_id = fields.Many2one(
+        "sync.system", string="Owner", ondelete="set null", readonly=True
+    )
+    old_value = fields.Json(readonly=True)
+    proposed_value = fields.Json(readonly=True)
+    old_display = fields.Char(string="When Proposed", compute="_compute_displays")
+    proposed_display = fields.Char(string="Proposed", compute="_compute_displays")
+    current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
+
+    @api.depends("old_value", "proposed_value")
+    @api.depends_context("lang")
+    def _compute_displays(self):
+        tool = self.env["sync.field.value"]
+        for line in self:
+            request, name = line.request_id, line.field_name
+            record = request._record()
+            current = tool._read(record, name) if record else False
+            line.old_display = tool._display(request.res_model, name, line.old_value)
+            line.proposed_display = tool._display(request.res_model, name, line.proposed_value)
+            line.current_display = tool._display(request.res_model, name, current)

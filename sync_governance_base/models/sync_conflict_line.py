@@ -1,0 +1,62 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SyncConflictLine(models.Model):
+    """One field on which Odoo and a system disagree."""
+
+    _name = "sync.conflict.line"
+    _description = "Conflicting Field"
+    _order = "conflict_id, field_name"
+    _rec_name = "field_name"
+
+    conflict_id = fields.Many2one("sync.conflict", required=True, ondelete="cascade", index=True)
+    field_id = fields.Many2one("ir.model.fields", string="Field", ondelete="set null")
+    field_name = fields.Char(required=True, string="Technical Name")
+    base_value = fields.Json()
+    current_value = fields.Json()
+    incoming_value = fields.Json()
+    custom_value = fields.Json()
+    base_display = fields.Char(string="Last Agreed", compute="_compute_displays")
+    current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
+    incoming_display = fields.Char(string="Incoming", compute="_compute_displays")
+    custom_text = fields.Char(
+        string="Other Value",
+        help="The value to use instead, as one would type it into an import file.",
+    )
+    owner_system_id = fields.Many2one("sync.system", string="Owner", ondelete="set null")
+    explanation = fields.Char(string="Policy Says")
+    decision = fields.Selection(
+        [("keep", "Keep Odoo's"), ("take", "Take incoming"), ("custom", "Other value")]
+    )
+
+    @api.depends("base_value", "current_value", "incoming_value")
+    @api.depends_context("lang")
+    def _compute_displays(self):
+        tool = self.env["sync.field.value"]
+        for line in self:
+            for side in ("base", "current", "incoming"):
+                line[f"{side}_display"] = tool._display(
+                    line.conflict_id.res_model, line.field_name, line[f"{side}_value"]
+                )
+
+    def write(self, vals):
+        if vals.keys() - {"decision", "custom_value", "custom_text"} and not self.env.su:
+            raise UserError(self.env._("Only the decision on a conflicting field can be changed."))
+        return super().write(vals)
+
+    def _chosen(self):
+        """The value that the decision stands for, in neutral form."""
+        self.ensure_one()
+        if self.decision == "take":
+            return self.incoming_value
+        if self.decision == "custom":
+            return self._custom_typed()
+        return self.current_value
+
+    def _custom_typed(self):
+        """The other value: as set by code, or read from the text that a steward typed."""
+        if not self.custom_text:
+            return self.custom_value
+        model = self.env[self.conflict_id.res_model]
+        return self.env["sync.field.value"]._parse(model, self.field_name, self.custom_text)

@@ -1,0 +1,114 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+#: most kinds of work that ids can tell apart
+MAX_KINDS = 16
+
+
+class SyncInbox(models.Model):
+    """Everything that waits for a steward's decision, as one list.
+
+    Not a table but a union of queries, one a model: :meth:`_sync_inbox_queries`. Rows are read-only; the decision is taken
+    on the record itself, which a row opens.
+    """
+
+    _name = "sync.inbox"
+    _description = "Steward Inbox"
+    _auto = False
+    _order = "value_at_stake desc nulls last, since, id"
+    _rec_name = "title"
+
+    title = fields.Char(compute="_compute_title")
+    kind = fields.Selection(
+        selection=lambda self: self._sync_inbox_kinds(), string="Kind", readonly=True
+    )
+    res_model = fields.Char(string="Model", readonly=True)
+    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
+    domain_id = fields.Many2one("sync.domain", string="Domain", readonly=True)
+    system_id = fields.Many2one("sync.system", string="System", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    user_id = fields.Many2one("res.users", string="Steward", readonly=True)
+    value_at_stake = fields.Float(readonly=True, help="In the company's currency, where it is known.")
+    since = fields.Datetime(string="Waiting Since", readonly=True)
+
+    _depends = {
+        "sync.conflict": [
+            "company_id",
+            "create_date",
+            "domain_id",
+            "state",
+            "steward_id",
+            "system_id",
+        ],
+        "sync.change.request": [
+            "company_id",
+            "create_date",
+            "domain_id",
+            "state",
+            "system_id",
+        ],
+    }
+
+    @property
+    def _table_query(self):
+        parts = [
+            SQL(
+                "SELECT work.res_id * %s + %s AS id, %s AS kind, %s AS res_model, work.* FROM (%s) AS work",
+                MAX_KINDS,
+                position,
+                model_name,
+                model_name,
+                query,
+            )
+            for position, (model_name, query) in enumerate(sorted(self._sync_inbox_queries().items()))
+        ]
+        return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _sync_inbox_queries(self):
+        """Queries of the open work: ``{model name: SQL}``, each giving the columns ``res_id, domain_id, system_id,
+        company_id, user_id, value_at_stake, since`` in this order. Modules add theirs with ``super()``, and the fields they
+        read to ``_depends``."""
+        return {
+            "sync.conflict": SQL(
+                """
+                SELECT id AS res_id, domain_id, system_id, company_id,
+                       steward_id AS user_id, NULL::float AS value_at_stake, create_date AS since
+                  FROM sync_conflict WHERE state = 'open'
+                """
+            ),
+            "sync.change.request": SQL(
+                """
+                SELECT id, domain_id, system_id, company_id, NULL::int, NULL::float, create_date
+                  FROM sync_change_request WHERE state = 'submitted'
+                """
+            ),
+        }
+
+    @api.depends("res_model", "res_id")
+    def _compute_title(self):
+        for model_name, rows in self.grouped("res_model").items():
+            records = self.env[model_name].browse(rows.mapped("res_id"))
+            for row, record in zip(rows, records, strict=True):
+                row.title = record.display_name
+
+    @api.model
+    def _sync_inbox_kinds(self):
+        return [
+            (model_name, self.env["ir.model"]._get(model_name).name)
+            for model_name in sorted(self._sync_inbox_queries())
+        ]
+
+    def action_open(self):
+        """Open the record that waits for the decision."""
+        self.ensure_one()
+        record = self.env[self.res_model].browse(self.res_id).exists()
+        if not record:
+            raise UserError(self.env._("This has just been decided by somebody else."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
