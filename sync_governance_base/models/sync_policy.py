@@ -70,7 +70,9 @@ class SyncPolicy(models.Model):
         ondelete="cascade",
         domain=[("transient", "=", False), ("abstract", "=", False)],
     )
-    model_name = fields.Char(related="model_id.model", store=True, index=True)
+    model_name = fields.Char(
+        related="model_id.model", store=True, index=True, string="Technical Model"
+    )
     company_id = fields.Many2one("res.company", help="Empty: every company without its own policy.")
     version = fields.Integer(default=1, required=True, readonly=True, copy=False)
     previous_id = fields.Many2one("sync.policy", string="Changes", readonly=True, copy=False)
