@@ -127,10 +127,11 @@ class SyncAudit(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            vals.update(chain_index=None, chain_link=None, sealed_at=None)
-            vals["digest"] = hash_chain.content_hash(_content(vals))
-        return super().create(vals_list)
+        # whatever else a caller passes, the place in the chain is the sealer's to give
+        contents = [{name: vals[name] for name in CONTENT if name in vals} for vals in vals_list]
+        return super().create(
+            [{**vals, "digest": hash_chain.content_hash(_content(vals))} for vals in contents]
+        )
 
     def write(self, vals):
         raise UserError(self.env._("The audit log is append-only: an entry cannot be changed."))

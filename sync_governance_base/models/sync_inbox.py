@@ -54,7 +54,11 @@ class SyncInbox(models.Model):
     def _table_query(self):
         parts = [
             SQL(
-                "SELECT work.res_id * %s + %s AS id, %s AS kind, %s AS res_model, work.* FROM (%s) AS work",
+                """
+                SELECT work.res_id * %s + %s AS id, %s AS kind, %s AS res_model, work.*
+                  FROM (%s) AS work (res_id, domain_id, system_id, company_id, user_id,
+                                     value_at_stake, since)
+                """,
                 MAX_KINDS,
                 position,
                 model_name,
@@ -73,8 +77,7 @@ class SyncInbox(models.Model):
         return {
             "sync.conflict": SQL(
                 """
-                SELECT id AS res_id, domain_id, system_id, company_id,
-                       steward_id AS user_id, NULL::float AS value_at_stake, create_date AS since
+                SELECT id, domain_id, system_id, company_id, steward_id, NULL::float, create_date
                   FROM sync_conflict WHERE state = 'open'
                 """
             ),
