@@ -1,2 +1,3 @@
 from . import dispatcher
 from . import api
+from . import hooks

@@ -127,7 +127,7 @@ def _value_schema(member: Member) -> dict[str, Any]:
     if kind in simple:
         return dict(simple[kind])
     if kind is Kind.CHOICE:
-        return {"type": "string", "enum": [word for word, _value in member.choices]}
+        return {"type": "string", "enum": list(dict(member.choices))}
     text = {"type": "string", "maxLength": member.limit, "pattern": TEXT_PATTERN}
     return {**text, "minLength": 1} if member.required else text
 
@@ -175,7 +175,8 @@ def _belongs(member: Member, operation: str) -> bool:
     if operation == "read":
         return True
     if operation == "patch":
-        return not member.readonly and not member.fixed
+        # A body may repeat which record it is about.
+        return not member.readonly and (not member.fixed or member.path == "external_id")
     return not member.readonly
 
 

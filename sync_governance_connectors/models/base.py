@@ -1,0 +1,14 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo import models
+
+
+class Base(models.AbstractModel):
+    _inherit = "base"
+
+    def _sync_payload(self, event_type):
+        """The canonical body of a record that the API serves; it is the same in events."""
+        resource = self.env["sync.resource.table"]._of_model(self._name)
+        if resource is None:
+            return super()._sync_payload(event_type)
+        self.ensure_one()
+        return resource._to_canonical(self, None)[0]

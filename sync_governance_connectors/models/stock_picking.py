@@ -1,0 +1,108 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# How far a shipment has come; an exception can happen at any time.
+MILESTONE_RANK = {"dispatched": 1, "in_transit": 2, "delivered": 3}
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    sync_milestone = fields.Selection(
+        [
+            ("dispatched", "Dispatched"),
+            ("in_transit", "In transit"),
+            ("delivered", "Delivered"),
+            ("exception", "Exception"),
+        ],
+        string="Milestone",
+        copy=False,
+        tracking=True,
+        index="btree_not_null",
+        help="The last thing that the carrier or the warehouse reported.",
+    )
+    sync_milestone_at = fields.Datetime(string="Milestone Reached", copy=False)
+    sync_milestone_note = fields.Char(string="Milestone Note", copy=False)
+    sync_carrier_name = fields.Char(string="Carrier Name", copy=False)
+    sync_tracking_number = fields.Char(string="Tracking Number", copy=False, index="btree_not_null")
+
+    def _action_done(self):
+        """Goods that leave by a person's hand are dispatched like those a system reports."""
+        result = super()._action_done()
+        dispatched = self.filtered(
+            lambda picking: picking.state == "done"
+            and picking.picking_type_code == "outgoing"
+            and not picking.sync_milestone
+        )
+        dispatched.write(
+            {"sync_milestone": "dispatched", "sync_milestone_at": fields.Datetime.now()}
+        )
+        return result
+
+    def _sync_reach_milestone(self, milestone, reached_at, note=None):
+        """Notes a milestone, and validates the transfer when it implies that goods left.
+
+        A message that is older than the last milestone, or that says less than is known,
+        changes nothing: messages of a carrier overtake each other.
+
+        :param reached_at: naive UTC
+        :return: whether anything changed
+        :raise UserError: the goods cannot have left
+        """
+        self.ensure_one()
+        if not self._sync_is_news(milestone, reached_at):
+            return False
+        if milestone in MILESTONE_RANK and self.state != "done":
+            self._sync_validate()
+        self.write(
+            {
+                "sync_milestone": milestone,
+                "sync_milestone_at": reached_at,
+                "sync_milestone_note": note or False,
+            }
+        )
+        return True
+
+    def _sync_is_news(self, milestone, reached_at):
+        if not self.sync_milestone:
+            return True
+        if self.sync_milestone == "delivered":
+            return False
+        if milestone == self.sync_milestone:
+            return False
+        further = MILESTONE_RANK.get(milestone, 0) > MILESTONE_RANK.get(self.sync_milestone, 0)
+        later = not self.sync_milestone_at or reached_at >= self.sync_milestone_at
+        return further or later
+
+    def _sync_validate(self):
+        """Validates a ready transfer by Odoo's own method, with nobody to ask.
+
+        What was not picked becomes a backorder.
+        """
+        if self.state != "assigned":
+            raise UserError(
+                self.env._(
+                    "Delivery %(number)s is not ready: its goods are not reserved.",
+                    number=self.name,
+                )
+            )
+        question = self.with_context(skip_backorder=True, skip_sms=True).button_validate()
+        if self.state != "done":
+            # A wizard of another module wants an answer that only a person can give.
+            raise UserError(
+                self.env._(
+                    "Delivery %(number)s needs a person: Odoo asks “%(question)s”.",
+                    number=self.name,
+                    question=question["name"] if isinstance(question, dict) else "",
+                )
+            )
+
+    @api.model
+    def _sync_number_domain(self, number):
+        """Outgoing deliveries that a partner can mean by a delivery number."""
+        return [
+            ("name", "=", number),
+            ("picking_type_code", "=", "outgoing"),
+            ("company_id", "=", self.env.company.id),
+        ]

@@ -1,0 +1,218 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import json
+import uuid
+from datetime import timezone
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.sync_governance_base.tools.source import Channel
+
+from ..tools import headers as parse_headers
+from ..tools import jsonbody
+from ..tools.call import Call
+from ..tools.problem import Problem
+
+
+
+class SyncRequest(models.Model):
+    """Webhooks of partners: stored first, answered at once, worked on by queue_job.
+
+    A message is one row, unique by the partner's own event id. What cannot be applied is
+    quarantined with its reason; a person mends it and runs it again.
+    """
+
+    _inherit = "sync.request"
+
+    event_id = fields.Char("Partner's Event Id", readonly=True)
+    event_type = fields.Char("Partner's Event", readonly=True)
+    quarantine_reason = fields.Char("Reason", readonly=True)
+    faults = fields.Json(readonly=True, help="Where in the message the faults are.")
+
+    _hook_event_unique = models.UniqueIndex(
+        "(system_id, event_id) WHERE kind = 'hook' AND state <> 'refused'",
+        "This event was received already.",
+    )
+
+    # -- receipt ---------------------------------------------------------------------
+
+    @api.model
+    def _receive_hook(self, system, verified, body, incoming):
+        """Stores a proven message and queues its processing.
+
+        :param verified: ``verify_inbound.Verified``
+        :param bytes body: as received
+        :param incoming: ``call.Incoming``
+        :return: ``(reference, whether it was received before)``
+        """
+        values = {
+            **self._hook_values(system, incoming),
+            "state": "received",
+            "event_id": verified.event_id[:255],
+            "event_type": verified.event_type[:255],
+            "request_body": body.decode("utf-8", "replace").replace("\0", ""),
+        }
+        try:
+            with self.env.cr.savepoint(flush=False):
+                (request_id,) = self._record(values)
+        except UniqueViolation:
+            known = self._hook_of_event(system, values["event_id"])
+            return known.ref, True
+        request = self.browse(request_id)
+        request._enqueue_hook()
+        return values["ref"], False
+
+    @api.model
+    def _refuse_hook(self, system, rejected, incoming):
+        """Keeps a message that proved nothing: without its body, which is anybody's."""
+        self._record(
+            {
+                **self._hook_values(system, incoming),
+                "state": "refused",
+                "error_code": rejected.code,
+                "quarantine_reason": rejected.reason,
+                "response_status": 401,
+            }
+        )
+
+    def _hook_values(self, system, incoming):
+        return {
+            "ref": f"req_{uuid.uuid4().hex}",
+            "kind": "hook",
+            "system_id": system.id or None,
+            "company_id": system.company_id.id or None,
+            "method": incoming.method,
+            "route": "/hooks/{system_code}",
+            "path": incoming.path[:255],
+            "remote_addr": incoming.remote_addr,
+            "traceparent": parse_headers.traceparent(incoming.header("traceparent")),
+        }
+
+    def _hook_of_event(self, system, event_id):
+        return self.search(
+            [
+                ("kind", "=", "hook"),
+                ("system_id", "=", system.id),
+                ("event_id", "=", event_id),
+                ("state", "!=", "refused"),
+            ],
+            limit=1,
+        )
+
+    def _enqueue_hook(self):
+        for request in self:
+            request.with_delay(
+                identity_key=f"sync_hook:{request.ref}",
+                description=self.env._(
+                    "%(event)s from %(system)s",
+                    event=request.event_type or self.env._("Message"),
+                    system=request.system_id.name,
+                ),
+            )._process_hook()
+
+    # -- processing ------------------------------------------------------------------
+
+    def _process_hook(self):
+        """Applies one stored message, in one savepoint; a job may run twice."""
+        self.ensure_one()
+        if self.state not in ("received", "quarantined"):
+            return
+        gate = self.env["sync.gate"]
+        try:
+            with gate._business(self.ref), self.env.cr.savepoint():
+                result = self._apply_hook()
+        except Problem as problem:
+            self._quarantine(problem)
+        else:
+            self._applied(result)
+
+    def _apply_hook(self):
+        message = jsonbody.parse(self.sudo().request_body.encode())
+        instruction = self._instruction(message)
+        call = self._hook_call()
+        resource = self._hook_env(call)["sync.resource"]._get(instruction.resource)
+        return resource._take(instruction, call)
+
+    def _instruction(self, message):
+        """What the message asks for: ``tools.instruction.Instruction``."""
+        return self.env["sync.resource.table"]._canonical_instruction(self.event_type, message)
+
+    def _hook_call(self):
+        system = self.system_id.sudo()
+        return Call(
+            system=system,
+            credential=self.env["sync.credential"],
+            source=system._as_source(request_ref=self.ref, channel=Channel.INBOUND),
+            request_ref=self.ref,
+            now=fields.Datetime.now().replace(tzinfo=timezone.utc),
+        )
+
+    def _hook_env(self, call):
+        """As the gate enters: the system's own user, its company, its name on each write."""
+        account = call.system.service_account_ids[:1]
+        company = call.system.company_id or account.company_id or self.env.company
+        return self.env(
+            user=account.user_id.id or self.env.uid,
+            context={
+                "lang": "en_US",
+                "tz": "UTC",
+                "allowed_company_ids": company.ids,
+                "sync_source": call.source,
+            },
+        )
+
+    def _applied(self, result):
+        held = dict(result.refused)
+        self.write(
+            {
+                "state": "quarantined" if held and not result.applied else "applied",
+                "quarantine_reason": False,
+                "error_code": False,
+                "faults": False,
+                "decisions": {"applied": sorted(result.applied), "held": held},
+                "res_model": result.record._name,
+                "res_id": result.record.id,
+            }
+        )
+        self.env["sync.issue"]._recover(
+            self._issue_fingerprint(), self.env._("%s was applied.", self.ref)
+        )
+
+    def _quarantine(self, problem):
+        self.write(
+            {
+                "state": "quarantined",
+                "error_code": problem.code,
+                "quarantine_reason": problem.detail or problem.title,
+                "faults": [error.as_dict() for error in problem.errors],
+            }
+        )
+        self.env["sync.issue"]._raise(
+            self._issue_fingerprint(),
+            self.env._(
+                "%(system)s sends what cannot be applied: %(reason)s",
+                system=self.system_id.name,
+                reason=problem.detail or problem.title,
+            ),
+            "quarantine",
+            record=self,
+            system=self.system_id,
+            detail=json.dumps(self.faults, ensure_ascii=False) if self.faults else None,
+        )
+
+    def _issue_fingerprint(self):
+        """One issue for each kind of message of a system, however many fail."""
+        return f"hook:{self.system_id.code}:{self.event_type}"
+
+    def action_run_again(self):
+        """Runs quarantined messages again, e.g. after their cause was mended."""
+        self.check_access("read")
+        if not self.env.user.has_group("sync_governance_base.group_sync_operator"):
+            raise UserError(self.env._("Only operators run messages again."))
+        # The log is closed to everybody; running a message again is an operator's duty.
+        quarantined = self.sudo().filtered(
+            lambda request: request.kind == "hook" and request.state == "quarantined"
+        )
+        quarantined._enqueue_hook()

@@ -1,0 +1,121 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import base64
+import secrets
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..tools import verify_inbound
+
+PURPOSE = "inbound_webhook"
+SECRET_BYTES = 32
+
+
+class SyncSystem(models.Model):
+    _inherit = "sync.system"
+
+    reach = fields.Selection(
+        [
+            ("own", "Records it has an id for"),
+            ("company", "All records of its company"),
+        ],
+        required=True,
+        default="own",
+        tracking=True,
+        help="What the system may read and name over the API, within its scopes.",
+    )
+    inbound_strategy = fields.Selection(
+        [
+            ("standard", "Standard Webhooks"),
+            ("shopify", "Shopify"),
+            ("github", "GitHub"),
+            ("stripe", "Stripe"),
+            ("shared_secret", "Secret in a header"),
+            ("basic", "User and password"),
+        ],
+        string="Webhook Verification",
+        required=True,
+        default="standard",
+        tracking=True,
+        help="How the system proves that a webhook comes from it.",
+    )
+    inbound_secret_set = fields.Boolean(
+        string="Webhook Secret Set", compute="_compute_inbound_secret_set"
+    )
+
+    def _compute_inbound_secret_set(self):
+        for system in self:
+            system.inbound_secret_set = bool(system._inbound_secrets_usable())
+
+    def _receiving(self, code):
+        """The system with that code, if it takes part in the exchange; else empty."""
+        return self.search([("code", "=", code), ("state", "in", ("testing", "live"))])
+
+    def _set_inbound_secret(self, plaintext=None):
+        """Sets or rotates the secret that verifies the system's webhooks.
+
+        The one before stays valid for the usual overlap, so that the partner can follow.
+
+        :param plaintext: the secret that the partner gave, or None to make one
+        :return: the secret, to be shown once
+        """
+        self.ensure_one()
+        plaintext = plaintext or self._new_inbound_secret()
+        current = self._inbound_secrets_usable()[:1]
+        if current:
+            current._rotate(plaintext)
+        else:
+            self.env["sync.secret"]._store(
+                plaintext, self.env._("Webhooks from %s", self.name), PURPOSE, record=self
+            )
+        return plaintext
+
+    def _new_inbound_secret(self):
+        if self.inbound_strategy == "standard":
+            return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+        if self.inbound_strategy == "basic":
+            return f"{self.code}:{secrets.token_urlsafe(SECRET_BYTES)}"
+        return secrets.token_urlsafe(SECRET_BYTES)
+
+    def _inbound_secrets_usable(self):
+        if not self:
+            return self.env["sync.secret"]
+        # Whoever may see the system may know whether its secret is set, never the secret.
+        rows = self.env["sync.secret"].sudo().search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "=", self.id),
+                ("purpose", "=", PURPOSE),
+            ]
+        )
+        return rows._usable()
+
+    def _verify_inbound(self, headers, body, now):
+        """Proves that a webhook comes from this system.
+
+        :param dict headers: names in lower case
+        :param bytes body: as received
+        :param float now: unix seconds
+        :return: ``verify_inbound.Verified``
+        :raise verify_inbound.Rejected: it does not prove it; no system can prove nothing
+        """
+        verify = verify_inbound.STRATEGIES[self.inbound_strategy or "standard"]
+        plaintexts = [secret._reveal() for secret in self._inbound_secrets_usable()]
+        return verify(verify_inbound.Inbound(headers, body, now), plaintexts)
+
+    def action_set_inbound_secret(self):
+        """Makes a new webhook secret and shows it, once."""
+        self.ensure_one()
+        if not self.env.user.has_group("sync_governance_base.group_sync_integration_manager"):
+            raise UserError(self.env._("Only integration managers set webhook secrets."))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Webhook secret of %s: copy it now", self.name),
+                "message": self._set_inbound_secret(),
+                "type": "warning",
+                "sticky": True,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
