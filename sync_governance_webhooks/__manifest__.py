@@ -12,5 +12,19 @@
     "installable": True,
     "depends": ["sync_governance_base"],
     "external_dependencies": {"python": ["cryptography", "urllib3"]},
-    "data": [],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/ir_rule.xml",
+        "data/queue_job.xml",
+        "data/sync_event_type.xml",
+        "data/ir_cron.xml",
+        "views/sync_event_type_views.xml",
+        "views/sync_event_views.xml",
+        "views/sync_delivery_views.xml",
+        "views/sync_subscription_views.xml",
+        "views/menus.xml",
+    ],
+    "assets": {
+        "web.assets_backend": ["sync_governance_webhooks/static/src/**/*"],
+    },
 }

@@ -25,7 +25,6 @@ class Failure(str, Enum):
     TLS = "tls"
     REFUSED_ADDRESS = "refused_address"
     PAYLOAD = "payload"
-    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def is_outage(attempt: Attempt) -> bool:
     A 4xx is the message's fault, and a 429 is a healthy endpoint that says no.
     """
     if attempt.failure is not None:
-        return attempt.failure not in (Failure.PAYLOAD, Failure.INTERRUPTED)
+        return attempt.failure is not Failure.PAYLOAD
     return attempt.status == 408 or attempt.status >= 500
 
 

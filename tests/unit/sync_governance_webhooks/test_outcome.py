@@ -55,7 +55,6 @@ def test_a_bad_message_is_no_outage():
     assert [is_outage(attempt(code)) for code in (400, 404, 429, 410)] == [False] * 4
     assert [is_outage(attempt(code)) for code in (408, 500, 503)] == [True] * 3
     assert is_outage(attempt(failure=Failure.DNS))
-    assert not is_outage(attempt(failure=Failure.INTERRUPTED))
 
 
 def test_throttling():

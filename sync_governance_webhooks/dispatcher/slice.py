@@ -1,0 +1,339 @@
+"""A slice of the dispatcher's work: claim, send, acknowledge, for about half a minute.
+
+The slice has a cursor of its own, used by its main thread only and committed after every
+step; HTTP happens in threads, outside of any transaction. A subscription is a lane, held by
+one dispatcher at a time through an advisory lock of the slice's session: whatever kills the
+process also frees its lanes.
+"""
+
+import logging
+import os
+import random
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+
+from odoo import SUPERUSER_ID, api
+
+from ..models.sync_delivery import LOCK_SPACE
+from ..tools import breaker
+from ..tools.outcome import Attempt, Failure, Verdict
+from .http_sender import Deadlines
+from .lane import Lane, Result
+
+_logger = logging.getLogger(__name__)
+
+DURATION_S = 30.0
+# How long an idle dispatcher waits for more, before the next wake-up costs a job.
+LINGER_S = 1.0
+POLL_S = 0.05
+ACKNOWLEDGE_AFTER_S = 0.1
+ACKNOWLEDGE_AT = 100
+MAX_IN_FLIGHT = 128
+# A dead node that vanished without closing its connection frees its lanes within a minute.
+KEEPALIVE = (
+    "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
+    "SET tcp_keepalives_count = 3"
+)
+
+
+class Slice:
+    """One run of the dispatcher in this process."""
+
+    def __init__(
+        self,
+        cr,
+        duration: float = DURATION_S,
+        linger: float = LINGER_S,
+        monotonic: Callable[[], float] = time.monotonic,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ):
+        """:param cr: a cursor for this slice alone; it gets committed"""
+        self._cr = cr
+        self._env = api.Environment(cr, SUPERUSER_ID, {})
+        self._linger = linger
+        self._monotonic = monotonic
+        self._uniform = uniform
+        self._until = monotonic() + duration
+        self._claim_ref = uuid.uuid4().hex
+        self._node = f"{socket.gethostname()}:{os.getpid()}"
+        self._lanes: dict[int, Lane] = {}
+        self._arrived: SimpleQueue = SimpleQueue()
+        self._unacknowledged: list = []
+        self._transitions: list = []
+        self._oldest_result = 0.0
+        self._in_flight = 0
+        self._last_poll = float("-inf")
+        self._last_work = monotonic()
+        self._clock_offset = 0.0
+        self.deadlines = Deadlines(monotonic)
+
+    # -- the loop --------------------------------------------------------------------
+
+    def run(self) -> float | None:
+        """Work until nothing is due or the time is up.
+
+        :return: seconds until a further slice is needed; None for not until woken
+        """
+        with self._awake(), ThreadPoolExecutor(MAX_IN_FLIGHT) as pool:
+            try:
+                while self._is_on():
+                    self._poll()
+                    self._submit(pool)
+                    self._collect(self._patience())
+                    self._acknowledge()
+            finally:
+                self._finish()
+        # No longer "awake": whoever commits from now on wakes a job. Whoever committed
+        # before, relying on us, is seen by this last look.
+        return self._next_due()
+
+    @contextmanager
+    def _awake(self):
+        self._cr.execute(KEEPALIVE)
+        self._cr.execute("SELECT pg_advisory_lock_shared(%s, 0)", (LOCK_SPACE,))
+        self._cr.commit()
+        try:
+            yield
+        finally:
+            self._cr.execute("SELECT pg_advisory_unlock_all()")
+            self._cr.commit()
+
+    def _is_on(self):
+        now = self._monotonic()
+        if self._in_flight or any(not lane.is_idle for lane in self._lanes.values()):
+            self._last_work = now
+        return now < self._until and now - self._last_work <= self._linger
+
+    def _patience(self):
+        if any(lane.ready for lane in self._lanes.values()):
+            return POLL_S / 5
+        return POLL_S
+
+    def _finish(self):
+        """Give back what was not sent, wait for what is under way, store everything."""
+        for lane in self._lanes.values():
+            lane.release_waiting(0.0)
+            self._flush_released(lane)
+        self._cr.commit()
+        while self._in_flight:
+            self._collect(POLL_S)
+            self._acknowledge()
+        self._acknowledge(force=True)
+        for lane in self._lanes.values():
+            self._flush_released(lane)
+
+    # -- claiming --------------------------------------------------------------------
+
+    def _poll(self):
+        now = self._monotonic()
+        if now - self._last_poll < POLL_S:
+            return
+        self._last_poll = now
+        rows = {row["id"]: row for row in self._store()._lanes()}
+        if rows:
+            self._clock_offset = next(iter(rows.values()))["now"] - now
+        self._drop_closed_lanes(rows)
+        for row in rows.values():
+            self._refresh(row)
+        self._claim(rows)
+        self._cr.commit()
+
+    def _drop_closed_lanes(self, rows):
+        """Subscriptions that were paused, disabled or isolated while we worked."""
+        for lane_id, lane in list(self._lanes.items()):
+            if lane_id not in rows:
+                lane.release_waiting(0.0)
+                if not lane.in_flight:
+                    self._flush_released(lane)
+                    del self._lanes[lane_id]
+                    self._cr.execute(
+                        "SELECT pg_advisory_unlock(%s, %s)", (LOCK_SPACE, lane_id)
+                    )
+
+    def _refresh(self, row):
+        lane = self._lanes.get(row["id"])
+        if lane is None:
+            if row["due"] and self._store()._enter_lane(row["id"]):
+                self._lanes[row["id"]] = self._new_lane(row)
+            return
+        if lane.config.revision != row["revision"]:
+            lane.configure(self._config(row))
+        if lane.breaker_revision != row["breaker_revision"]:
+            # A person reset it.
+            self._take_health(lane, row)
+
+    def _new_lane(self, row):
+        lane = Lane(self._config(row), breaker.State())
+        self._take_health(lane, row)
+        return lane
+
+    def _take_health(self, lane, row):
+        lane.breaker_revision = row["breaker_revision"]
+        lane.hold_until = row["hold_until"] or 0.0
+        lane.health = breaker.State(
+            status=breaker.Status(row["status"]),
+            window=row["result_window"] or "",
+            open_until=row["open_until"] or 0.0,
+            trips=row["trips"] or 0,
+            first_failure=row["first_failure"] or None,
+        )
+
+    def _config(self, row):
+        subscription = self._env["sync.subscription"].browse(row["id"])
+        return subscription._lane_config(row["revision"], self.deadlines)
+
+    def _claim(self, rows):
+        now = self._now()
+        limits = {
+            lane_id: wanted
+            for lane_id, lane in self._lanes.items()
+            if lane_id in rows and rows[lane_id]["due"] and (wanted := lane.wanted(now))
+        }
+        if not limits or self._monotonic() >= self._until:
+            return
+        claimed = self._store()._claim(limits, self._claim_ref)
+        blocked = self._blocked(claimed)
+        for row in claimed:
+            lane = self._lanes[row["subscription_id"]]
+            if row["id"] in blocked:
+                lane.released[row["id"]] = max(blocked[row["id"]], POLL_S)
+                continue
+            self._add(lane, row)
+        for lane_id in limits:
+            self._flush_released(self._lanes[lane_id])
+
+    def _blocked(self, claimed):
+        ordered = [
+            row["id"]
+            for row in claimed
+            if self._lanes[row["subscription_id"]].config.ordered
+        ]
+        return self._store()._blocked(ordered) if ordered else {}
+
+    def _add(self, lane, row):
+        subscription = self._env["sync.subscription"].browse(lane.config.id)
+        try:
+            with self._cr.savepoint(flush=False):
+                parcel = self._store()._parcel(row, subscription, lane.config.ordered)
+        except Exception as error:
+            _logger.exception("No message can be made of delivery %s", row["id"])
+            failed = Attempt(
+                time.time(), 0.0, failure=Failure.PAYLOAD, error=repr(error)
+            )
+            parcel = self._store()._unmade_parcel(row)
+            self._book(Result(parcel, failed, Verdict.DEAD, "dead"))
+            return
+        lane.add(parcel)
+
+    # -- sending ---------------------------------------------------------------------
+
+    def _submit(self, pool):
+        """Start what limits allow, one of each lane in turn."""
+        now, monotonic = self._now(), self._monotonic()
+        lanes = [lane for lane in self._lanes.values() if lane.ready]
+        while lanes and self._in_flight < MAX_IN_FLIGHT:
+            for lane in list(lanes):
+                parcel = lane.next(now, monotonic)
+                if parcel is None:
+                    lanes.remove(lane)
+                    continue
+                self._in_flight += 1
+                pool.submit(self._send, lane, parcel)
+
+    def _send(self, lane, parcel):
+        """In a thread: one attempt, whose end is always reported."""
+        started = time.time()
+        try:
+            attempt = lane.config.sender(parcel)
+        except Exception as error:
+            _logger.exception("The transport of a subscription failed")
+            attempt = Attempt(
+                started, 0.0, failure=Failure.CONNECTION, error=repr(error)
+            )
+        self._arrived.put((lane, parcel, attempt))
+
+    # -- results ---------------------------------------------------------------------
+
+    def _collect(self, patience):
+        self.deadlines.enforce()
+        try:
+            item = self._arrived.get(timeout=patience)
+            while True:
+                self._settle(*item)
+                item = self._arrived.get_nowait()
+        except Empty:
+            return
+
+    def _settle(self, lane, parcel, attempt):
+        self._in_flight -= 1
+        result, transition = lane.settle(parcel, attempt, self._now(), self._uniform)
+        self._book(result)
+        if transition:
+            self._transitions.append((lane, transition, result))
+
+    def _book(self, result):
+        if not self._unacknowledged:
+            self._oldest_result = self._monotonic()
+        self._unacknowledged.append(result)
+
+    def _acknowledge(self, force=False):
+        waited = self._monotonic() - self._oldest_result
+        results = self._unacknowledged
+        is_time = len(results) >= ACKNOWLEDGE_AT or waited >= ACKNOWLEDGE_AFTER_S
+        if not results or not (force or is_time):
+            return
+        self._store()._acknowledge(results, self._claim_ref, self._node)
+        self._env["sync.delivery.metric"]._add(results)
+        for lane in self._lanes.values():
+            self._flush_released(lane)
+            self._flush_health(lane)
+        self._cr.commit()
+        self._unacknowledged = []
+        self._tell(results)
+
+    def _flush_released(self, lane):
+        if lane.released:
+            self._store()._release(lane.released, self._claim_ref)
+            lane.released = {}
+
+    def _flush_health(self, lane):
+        if lane.is_dirty:
+            self._env["sync.breaker"]._keep(
+                lane.config.id, lane.health, lane.hold_until
+            )
+            lane.is_dirty = False
+
+    def _tell(self, results):
+        """Have people hear of outages and their end, dead letters, the gone.
+
+        What was sent is stored by now, and stays so whatever happens here.
+        """
+        transitions, self._transitions = self._transitions, []
+        try:
+            subscriptions = self._env["sync.subscription"]
+            for lane, transition, result in transitions:
+                subscriptions.browse(lane.config.id)._on_breaker(transition, result)
+            subscriptions._on_results(results)
+            self._cr.commit()
+        except Exception:
+            _logger.exception("Nobody was told of failed deliveries")
+            self._cr.rollback()
+
+    # -- small helpers -----------------------------------------------------------------
+
+    def _store(self):
+        return self._env["sync.delivery"]
+
+    def _now(self):
+        """Unix time of the database's clock: nodes may disagree, and clocks may jump."""
+        return self._monotonic() + self._clock_offset
+
+    def _next_due(self):
+        seconds = self._store()._next_due()
+        self._cr.commit()
+        return seconds

@@ -1,0 +1,26 @@
+from odoo import api, models
+
+
+class Base(models.AbstractModel):
+    _inherit = "base"
+
+    @api.private
+    def _sync_payload(self, event_type):
+        """The ``data`` of an event about this record, as JSON values.
+
+        A model overrides it to send its canonical form; the default sends the fields that
+        the event type lists.
+
+        :param event_type: a ``sync.event.type`` record
+        :rtype: dict
+        """
+        self.ensure_one()
+        return event_type._listed_payload(self)
+
+    @api.private
+    def _sync_payload_schema(self, event_type):
+        """JSON Schema (2020-12) of what :meth:`_sync_payload` returns, for the catalogue.
+
+        :rtype: dict
+        """
+        return event_type._listed_schema()

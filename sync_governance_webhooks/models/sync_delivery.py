@@ -1,0 +1,530 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..tools import envelope
+from ..tools.matching import passes
+from ..tools.parcel import Parcel
+
+# The namespace of this module's advisory locks ("SYNC" in ASCII); the second number is the
+# subscription, or 0 for "a dispatcher is awake".
+LOCK_SPACE = 0x53594E43
+PAGE_SIZE = 500
+
+FAN_OUT = """
+    INSERT INTO sync_delivery (
+        event_id, subscription_id, key_id, event_type_id, company_id, occurred_at, state,
+        attempt_count, schedule_start, next_at, manual
+    )
+    SELECT event.id, wanted.subscription_id, event.key_id, event.event_type_id,
+           event.company_id, event.occurred_at, 'pending', 0, 0,
+           clock_timestamp() AT TIME ZONE 'UTC', FALSE
+      FROM (VALUES %s) wanted (position, event_id, subscription_id)
+      JOIN sync_event event ON event.id = wanted.event_id
+     ORDER BY wanted.position
+        ON CONFLICT (event_id, subscription_id) DO NOTHING
+"""
+ACKNOWLEDGE = """
+    WITH result AS (
+        SELECT * FROM (VALUES %s) result (
+            delivery_id, subscription_id, number, started_at, duration_ms, status_code,
+            verdict, error_class, error, request_headers, request_size, response_headers,
+            response_body, response_base64, response_size, node, claim_ref, state, delay, body
+        )
+    ), settled AS (
+        UPDATE sync_delivery delivery
+           SET state = result.state,
+               attempt_count = result.number,
+               next_at = CASE WHEN result.state = 'retrying' THEN
+                   clock_timestamp() AT TIME ZONE 'UTC' + result.delay * INTERVAL '1 second'
+                   ELSE delivery.next_at END,
+               first_attempt_at = COALESCE(delivery.first_attempt_at, result.started_at),
+               delivered_at = CASE WHEN result.state = 'delivered' THEN
+                   result.started_at + result.duration_ms * INTERVAL '1 millisecond' END,
+               last_status = result.status_code,
+               last_error = NULLIF(result.error_class, ''),
+               body = COALESCE(delivery.body, result.body),
+               claim_ref = NULL,
+               manual = FALSE
+          FROM result
+         WHERE delivery.id = result.delivery_id
+           AND delivery.state = 'delivering'
+           AND delivery.claim_ref = result.claim_ref
+    )
+    INSERT INTO sync_delivery_attempt (
+        delivery_id, subscription_id, number, started_at, duration_ms, status_code, verdict,
+        error_class, error, request_headers, request_size, response_headers, response_body,
+        response_base64, response_size, node
+    )
+    SELECT delivery_id, subscription_id, number, started_at, duration_ms, status_code,
+           verdict, NULLIF(error_class, ''), NULLIF(error, ''), request_headers,
+           request_size, response_headers, response_body, response_base64, response_size, node
+      FROM result
+"""
+ACKNOWLEDGE_ROW = (
+    "(%s, %s, %s, %s::timestamp, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, "
+    "%s::float, %s)"
+)
+
+
+class SyncDelivery(models.Model):
+    """One event on its way to one subscription.
+
+    Rows are written by SQL alone: captured with the event, claimed and acknowledged by the
+    dispatcher. People change them through the actions below.
+    """
+
+    _name = "sync.delivery"
+    _description = "Delivery"
+    _order = "id desc"
+    _rec_name = "event_id"
+    _log_access = False
+
+    event_id = fields.Many2one(
+        "sync.event", required=True, readonly=True, ondelete="cascade"
+    )
+    subscription_id = fields.Many2one(
+        "sync.subscription", required=True, readonly=True, ondelete="cascade"
+    )
+    key_id = fields.Many2one("sync.event.key", readonly=True, ondelete="restrict")
+    event_type_id = fields.Many2one(
+        "sync.event.type", readonly=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    occurred_at = fields.Datetime(string="Event Time", readonly=True)
+    state = fields.Selection(
+        [
+            ("pending", "Pending"),
+            ("delivering", "Delivering"),
+            ("retrying", "Retrying"),
+            ("delivered", "Delivered"),
+            ("dead", "Dead"),
+            ("discarded", "Discarded"),
+        ],
+        required=True,
+        readonly=True,
+        default="pending",
+    )
+    attempt_count = fields.Integer(string="Attempts", readonly=True, default=0)
+    schedule_start = fields.Integer(
+        readonly=True,
+        default=0,
+        help="Attempts made before the present run of the retry schedule.",
+    )
+    next_at = fields.Datetime(string="Next Attempt", readonly=True)
+    manual = fields.Boolean(
+        readonly=True, help="A person asked for the next attempt; it is the last one."
+    )
+    claim_ref = fields.Char(string="Claimed by", readonly=True)
+    first_attempt_at = fields.Datetime(readonly=True)
+    delivered_at = fields.Datetime(readonly=True)
+    last_status = fields.Integer(
+        string="Last Status", readonly=True, aggregator=None
+    )
+    last_error = fields.Char(string="Last Error", readonly=True)
+    body = fields.Text(
+        readonly=True,
+        prefetch=False,
+        groups="sync_governance_base.group_sync_integration_manager",
+        help="Exactly as sent: every further attempt sends these bytes again.",
+    )
+    attempt_ids = fields.One2many(
+        "sync.delivery.attempt", "delivery_id", readonly=True
+    )
+    ref = fields.Char(related="event_id.ref")
+    name = fields.Char(related="event_id.name")
+    res_model = fields.Char(related="event_id.res_model")
+    res_id = fields.Many2oneReference(related="event_id.res_id")
+    payload_shown = fields.Text(related="event_id.payload_shown")
+    system_id = fields.Many2one(related="subscription_id.system_id")
+
+    _event_uniq = models.UniqueIndex("(event_id, subscription_id)")
+    _due_idx = models.Index(
+        "(subscription_id, next_at, id) WHERE state IN ('pending', 'retrying')"
+    )
+    _chain_idx = models.Index(
+        "(subscription_id, key_id, id) WHERE state IN ('pending', 'retrying')"
+    )
+    _claimed_idx = models.Index("(subscription_id) WHERE state = 'delivering'")
+    _dead_idx = models.Index("(subscription_id, last_error) WHERE state = 'dead'")
+    _type_idx = models.Index("(event_type_id)")
+
+    # -- made with the event ---------------------------------------------------------
+
+    @api.model
+    def _fan_out(self, events, rewritten_ids=()):
+        """Write a delivery for every subscription that wants one of the events.
+
+        :param events: dictionaries as made by ``sync.event._values``
+        :param rewritten_ids: events that had deliveries, some of which may be unwanted now
+        """
+        subscriptions = self.env["sync.subscription"]
+        wanted = [
+            (position, event["id"], route.id)
+            for position, event in enumerate(events)
+            for route in subscriptions._routes(event["name"])
+            if self._is_wanted(event, route)
+        ]
+        wanted += [
+            (position, event["id"], event["only"])
+            for position, event in enumerate(events)
+            if event["only"]
+        ]
+        if rewritten_ids:
+            self._retract(rewritten_ids, wanted)
+        if wanted:
+            self.env.cr.execute_values(FAN_OUT, wanted, page_size=PAGE_SIZE)
+            self.env["sync.dispatcher"]._wake_after_commit()
+
+    @api.model
+    def _is_wanted(self, event, route):
+        if event["only"]:
+            return False
+        if route.system_id and route.system_id == event["source_system_id"]:
+            # Never echo a change to the system it came from.
+            return False
+        if route.company_id and event["company_id"] not in (None, route.company_id):
+            return False
+        return not route.conditions or passes(
+            json.loads(event["payload"]), route.conditions
+        )
+
+    @api.model
+    def _retract(self, event_ids, wanted):
+        pairs = tuple((event_id, route_id) for _position, event_id, route_id in wanted)
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM sync_delivery WHERE event_id IN %s %s",
+                tuple(event_ids),
+                SQL("AND (event_id, subscription_id) NOT IN %s", pairs)
+                if pairs
+                else SQL(),
+            )
+        )
+
+    # -- the dispatcher's statements -------------------------------------------------
+
+    @api.model
+    def _lanes(self):
+        """All subscriptions that may be sent to, and whether they have something due.
+
+        :return: ``(now, rows)``; now is the database's unix time, a row is a dictionary
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT extract(epoch FROM clock_timestamp())::float AS now,
+                       subscription.id, subscription.write_date AS revision,
+                       breaker.write_date AS breaker_revision,
+                       breaker.status, breaker.result_window, breaker.trips,
+                       breaker.open_until, breaker.first_failure, breaker.hold_until,
+                       EXISTS (
+                           SELECT 1 FROM sync_delivery delivery
+                            WHERE delivery.subscription_id = subscription.id
+                              AND delivery.state IN ('pending', 'retrying')
+                              AND delivery.next_at
+                                  <= clock_timestamp() AT TIME ZONE 'UTC'
+                       ) AS due
+                  FROM sync_subscription subscription
+                  JOIN sync_breaker breaker
+                    ON breaker.subscription_id = subscription.id
+                 WHERE subscription.active AND subscription.state = 'active'
+                   AND breaker.status <> 'isolated'
+                 ORDER BY subscription.id
+                """
+            )
+        )
+        return self.env.cr.dictfetchall()
+
+    @api.model
+    def _enter_lane(self, subscription_id):
+        """Take a subscription for this session alone; False if another dispatcher has it.
+
+        The lock dies with the session, so that a killed dispatcher frees its lanes at once.
+        Whatever it had claimed is free again, with the same message id.
+        """
+        self.env.cr.execute(
+            SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, subscription_id)
+        )
+        if not self.env.cr.fetchone()[0]:
+            return False
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sync_delivery
+                   SET state = CASE WHEN attempt_count > 0 THEN 'retrying' ELSE 'pending' END,
+                       claim_ref = NULL
+                 WHERE subscription_id = %s AND state = 'delivering'
+                """,
+                subscription_id,
+            )
+        )
+        return True
+
+    @api.model
+    def _claim(self, limits, claim_ref):
+        """Take the deliveries that are due, oldest first.
+
+        :param dict limits: number of deliveries by subscription id
+        :return: rows as dictionaries, by id
+        """
+        lanes = SQL(", ").join(
+            SQL("(%s, %s)", lane_id, limit) for lane_id, limit in limits.items()
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH due AS (
+                    SELECT delivery.id
+                      FROM (VALUES %(lanes)s) lane (id, size)
+                     CROSS JOIN LATERAL (
+                        SELECT id FROM sync_delivery
+                         WHERE subscription_id = lane.id
+                           AND state IN ('pending', 'retrying')
+                           AND next_at <= clock_timestamp() AT TIME ZONE 'UTC'
+                         ORDER BY next_at, id
+                         LIMIT lane.size
+                           FOR UPDATE SKIP LOCKED
+                     ) delivery
+                )
+                UPDATE sync_delivery delivery
+                   SET state = 'delivering', claim_ref = %(claim_ref)s
+                  FROM due, sync_event event
+                 WHERE delivery.id = due.id AND event.id = delivery.event_id
+                RETURNING delivery.id, delivery.subscription_id, delivery.key_id,
+                          delivery.attempt_count, delivery.schedule_start,
+                          delivery.manual, delivery.body,
+                          event.id AS event_id, event.ref, event.name, event.event_type_id,
+                          event.payload, event.occurred_at, event.ordering_key,
+                          event.sequence, event.traceparent, event.correlation_ref
+                """,
+                lanes=lanes,
+                claim_ref=claim_ref,
+            )
+        )
+        return sorted(self.env.cr.dictfetchall(), key=lambda row: row["id"])
+
+    @api.model
+    def _blocked(self, delivery_ids):
+        """Which of the claimed deliveries must wait for an older one of their key.
+
+        :return: ``{id: seconds until the older one's next attempt}``
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT claimed.id, extract(epoch FROM
+                       older.next_at - clock_timestamp() AT TIME ZONE 'UTC')::float
+                  FROM sync_delivery claimed
+                 CROSS JOIN LATERAL (
+                    SELECT next_at FROM sync_delivery
+                     WHERE subscription_id = claimed.subscription_id
+                       AND key_id = claimed.key_id
+                       AND id < claimed.id
+                       AND state IN ('pending', 'retrying')
+                     ORDER BY id LIMIT 1
+                 ) older
+                 WHERE claimed.id IN %s
+                """,
+                tuple(delivery_ids),
+            )
+        )
+        return {id_: max(0.0, seconds) for id_, seconds in self.env.cr.fetchall()}
+
+    @api.model
+    def _release(self, delays, claim_ref):
+        """Give claimed deliveries back untried.
+
+        :param dict delays: seconds until they are due, by id
+        """
+        rows = SQL(", ").join(
+            SQL("(%s, %s::float)", id_, delay) for id_, delay in delays.items()
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sync_delivery delivery
+                   SET state = CASE WHEN attempt_count > 0 THEN 'retrying' ELSE 'pending' END,
+                       claim_ref = NULL,
+                       next_at = GREATEST(next_at, clock_timestamp() AT TIME ZONE 'UTC'
+                                          + released.delay * INTERVAL '1 second')
+                  FROM (VALUES %s) released (id, delay)
+                 WHERE delivery.id = released.id AND state = 'delivering'
+                   AND claim_ref = %s
+                """,
+                rows,
+                claim_ref,
+            )
+        )
+
+    @api.model
+    def _acknowledge(self, results, claim_ref, node):
+        """Store what became of the attempts, in one statement.
+
+        :param results: list of ``dispatcher.lane.Result``
+        """
+        rows = [result.row(claim_ref, node) for result in results]
+        self.env.cr.execute_values(
+            ACKNOWLEDGE, rows, template=ACKNOWLEDGE_ROW, page_size=len(rows)
+        )
+
+    @api.model
+    def _next_due(self):
+        """Seconds until the next delivery is due on any lane; None if there is none."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT min(GREATEST(
+                           extract(epoch FROM first.next_at AT TIME ZONE 'UTC'),
+                           breaker.open_until, breaker.hold_until
+                       ) - extract(epoch FROM clock_timestamp()))::float
+                  FROM sync_subscription subscription
+                  JOIN sync_breaker breaker
+                    ON breaker.subscription_id = subscription.id
+                 CROSS JOIN LATERAL (
+                    SELECT next_at FROM sync_delivery
+                     WHERE subscription_id = subscription.id
+                       AND state IN ('pending', 'retrying')
+                     ORDER BY next_at LIMIT 1
+                 ) first
+                 WHERE subscription.active AND subscription.state = 'active'
+                   AND breaker.status <> 'isolated'
+                   AND NOT EXISTS (
+                    -- another dispatcher holds the lane and will see to it
+                    SELECT 1 FROM pg_locks
+                     WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s
+                       AND objid = subscription.id AND database = (
+                        SELECT oid FROM pg_database WHERE datname = current_database())
+                   )
+                """,
+                LOCK_SPACE,
+            )
+        )
+        seconds = self.env.cr.fetchone()[0]
+        return None if seconds is None else max(0.0, seconds)
+
+    # -- making a message ------------------------------------------------------------
+
+    @api.model
+    def _parcel(self, row, subscription, ordered):
+        """The message of a claimed row, localised for the receiving system at first sight."""
+        message = envelope.Message(
+            id=row["ref"],
+            type=row["name"],
+            time=envelope.rfc3339(row["occurred_at"]),
+            data=self._data(row, subscription),
+            source=self._source_uri(),
+            subject=row["ordering_key"],
+            key=row["ordering_key"],
+            sequence=row["sequence"],
+            traceparent=row["traceparent"] or "",
+            correlation=row["correlation_ref"] or "",
+        )
+        body, headers = envelope.FORMATS[subscription.format](message)
+        return Parcel(
+            delivery_id=row["id"],
+            subscription_id=row["subscription_id"],
+            key=row["key_id"] if ordered else row["id"],
+            number=row["attempt_count"] + 1,
+            tries=row["attempt_count"] - row["schedule_start"] + 1,
+            manual=row["manual"],
+            message=message,
+            body=row["body"] or body,
+            headers=headers,
+        )
+
+    @api.model
+    def _unmade_parcel(self, row):
+        """Stands for a message that could not be made."""
+        return Parcel(
+            delivery_id=row["id"],
+            subscription_id=row["subscription_id"],
+            key=row["id"],
+            number=row["attempt_count"] + 1,
+            tries=row["attempt_count"] + 1,
+            manual=True,
+            message=None,
+            body=None,
+        )
+
+    @api.model
+    def _data(self, row, subscription):
+        if row["body"] or not subscription.system_id:
+            return row["payload"]
+        event_type = self.env["sync.event.type"].browse(row["event_type_id"])
+        payload = event_type._localise_payload(
+            json.loads(row["payload"]), subscription.system_id
+        )
+        return envelope.canonical_json(payload)
+
+    @api.model
+    def _source_uri(self):
+        uuid = self.env["ir.config_parameter"].get_param("database.uuid")
+        return f"urn:uuid:{uuid}"
+
+    # -- people ----------------------------------------------------------------------
+
+    def _check_operator(self):
+        if not (
+            self.env.user.has_group("sync_governance_base.group_sync_operator")
+            or self.env.user.has_group(
+                "sync_governance_base.group_sync_integration_manager"
+            )
+        ):
+            raise UserError(
+                self.env._("Only operators and integration managers may do this.")
+            )
+        self.check_access("read")
+
+    def action_retry(self):
+        """Send again now, under the same message id; a failure schedules nothing further."""
+        self._check_operator()
+        again = self.filtered(lambda delivery: delivery.state != "delivering")
+        again._resend(manual=True)
+
+    def action_discard(self):
+        """Give up deliveries that have not arrived."""
+        self._check_operator()
+        self._set_state(("pending", "retrying", "dead"), "discarded")
+
+    def _resend(self, manual, delay=0.0):
+        """Put deliveries back to the queue, whatever became of them.
+
+        :param bool manual: one attempt only; otherwise the schedule starts anew
+        :param float delay: seconds from now
+        """
+        if not self:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sync_delivery
+                   SET state = 'retrying', manual = %s, schedule_start = attempt_count,
+                       next_at = clock_timestamp() AT TIME ZONE 'UTC'
+                                 + %s * INTERVAL '1 second'
+                 WHERE id IN %s AND state <> 'delivering'
+                """,
+                manual,
+                delay,
+                tuple(self.ids),
+            )
+        )
+        self.invalidate_recordset()
+        self.env["sync.dispatcher"]._wake_after_commit()
+
+    def _set_state(self, allowed, state):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sync_delivery SET state = %s WHERE id IN %s AND state IN %s",
+                state,
+                tuple(self.ids),
+                allowed,
+            )
+        )
+        self.invalidate_recordset()
+
+    def action_open_record(self):
+        """Open the document the event is about."""
+        return self.event_id.action_open_record()

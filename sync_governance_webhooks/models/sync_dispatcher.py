@@ -1,0 +1,104 @@
+import logging
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.modules.registry import Registry
+from odoo.sql_db import Cursor
+from odoo.tools import SQL
+
+from ..dispatcher.http_sender import Pools
+from ..dispatcher.slice import Slice
+from .sync_delivery import LOCK_SPACE
+
+_logger = logging.getLogger(__name__)
+
+WAKE = "sync_governance_webhooks.wake"
+MAX_SLEEP_S = 24 * 3600
+
+# Connections outlive the slices: a trickle of events keeps using the same ones.
+pools = Pools()
+
+
+class SyncDispatcher(models.AbstractModel):
+    """Sends what is due. queue_job wakes, spreads and resumes it.
+
+    A job is a slice of work over all lanes, not a delivery. Any number of jobs may run, on
+    any number of nodes: each takes the lanes that are free, one too many finds none.
+    """
+
+    _name = "sync.dispatcher"
+    _description = "Dispatcher"
+
+    @api.model
+    def _wake_after_commit(self):
+        """Have the deliveries of this transaction sent as soon as it is committed."""
+        cr = self.env.cr
+        if WAKE in cr.cache:
+            return
+        cr.cache[WAKE] = True
+        cr.postcommit.add(partial(self._wake, cr.dbname))
+        forget = partial(cr.cache.pop, WAKE, None)
+        cr.postcommit.add(forget)
+        cr.postrollback.add(forget)
+
+    @staticmethod
+    def _wake(dbname):
+        """Enqueue a job unless a dispatcher is awake or about to be.
+
+        After the commit, hence without a race: a job that is still to start, or a
+        dispatcher that has not yet had its last look, sees what was committed. Should the
+        process die right here, the sweeper wakes the dispatcher within a minute.
+        """
+        try:
+            with Registry(dbname).cursor() as cr:
+                cr.execute(
+                    SQL("SELECT pg_try_advisory_xact_lock(%s, 0)", LOCK_SPACE)
+                )
+                if cr.fetchone()[0]:
+                    api.Environment(cr, SUPERUSER_ID, {})["sync.dispatcher"]._enqueue()
+        except Exception:
+            _logger.exception("The dispatcher was not woken; the sweeper will do it")
+
+    @api.model
+    def _enqueue(self, seconds=0.0):
+        """Enqueue the next slice.
+
+        Jobs for the same second are one: an identity key is no guarantee in queue_job, and
+        needs to be none here.
+        """
+        eta, key = None, "sync_dispatch"
+        if seconds:
+            eta = fields.Datetime.now() + timedelta(seconds=int(seconds) + 1)
+            key = f"sync_dispatch@{eta:%Y-%m-%dT%H:%M:%S}"
+        self.with_delay(eta=eta, identity_key=key, priority=5)._run_slice()
+
+    @api.model
+    def _run_slice(self):
+        """The job: send for about half a minute, then leave the rest to a successor."""
+        seconds = self._dispatch()
+        if seconds is not None:
+            self._enqueue(min(seconds, MAX_SLEEP_S))
+
+    @api.model
+    def _dispatch(self, **options):
+        """Send what is due now, on a cursor of its own.
+
+        :param options: for ``dispatcher.slice.Slice``
+        :return: seconds until something is due again, or None
+        """
+        with closing(self.env.registry.cursor()) as cr:
+            if isinstance(cr, Cursor):
+                # Claims must see what others did since, not fail because they did.
+                cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+            return Slice(cr, **options).run()
+
+    @api.model
+    def _cron_sweep(self):
+        """Safety net: wake the dispatcher if something is due and no job will see to it."""
+        seconds = self.env["sync.delivery"]._next_due()
+        if seconds is not None and seconds < 60:
+            self._enqueue(seconds)

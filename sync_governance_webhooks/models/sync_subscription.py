@@ -1,0 +1,576 @@
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timezone
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..dispatcher.http_sender import HttpSender, HttpTarget
+from ..dispatcher.lane import LaneConfig
+from ..tools import addresses, breaker
+from ..tools.backoff import DEFAULT_SCHEDULE, Schedule, ScheduleError
+from ..tools.matching import FilterError, matches, parse_filter, parse_patterns
+from ..tools.outcome import Verdict
+from ..tools.signature import SigningKey, generate_secret
+
+ALLOWED_NETWORKS = "sync_governance.allowed_networks"
+PURPOSE_SIGNING = "webhook signing"
+HEADER_RE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[^\r\n]*")
+RESERVED_HEADERS = ("webhook-", "ce-", "host", "content-", "connection", "transfer-")
+
+
+@dataclass(frozen=True)
+class Route:
+    """What the fan-out needs to know of a subscription."""
+
+    id: int
+    patterns: tuple
+    system_id: int | None
+    company_id: int | None
+    conditions: tuple
+
+
+class SyncSubscription(models.Model):
+    """Who wants which events, where and how."""
+
+    _name = "sync.subscription"
+    _description = "Subscription"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("active", "Active"),
+            ("paused", "Paused"),
+            ("disabled", "Disabled"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    pause_mode = fields.Selection(
+        [("keep", "Keep events for later"), ("skip", "Skip events")],
+        default="keep",
+        required=True,
+        tracking=True,
+        help="What happens to events while the subscription is paused.",
+    )
+    environment = fields.Selection(
+        [("test", "Test"), ("live", "Live")], default="live", required=True, tracking=True
+    )
+    disabled_reason = fields.Char(readonly=True, copy=False, tracking=True)
+    system_id = fields.Many2one(
+        "sync.system",
+        tracking=True,
+        ondelete="restrict",
+        help="The receiving system. It never gets the echo of its own changes.",
+    )
+    company_id = fields.Many2one(
+        "res.company", help="Only events of this company, and those of no company."
+    )
+    transport = fields.Selection(
+        selection="_transports", default="http", required=True, tracking=True
+    )
+    url = fields.Char(string="URL", tracking=True)
+    format = fields.Selection(
+        [
+            ("standard", "Standard Webhooks"),
+            ("cloudevents_structured", "CloudEvents, structured"),
+            ("cloudevents_binary", "CloudEvents, binary"),
+        ],
+        default="standard",
+        required=True,
+        tracking=True,
+    )
+    patterns = fields.Char(
+        string="Event Types",
+        default="*",
+        required=True,
+        tracking=True,
+        help="Comma separated names; * stands for anything: order.*, customer.created.",
+    )
+    content_filter = fields.Text(
+        tracking=True,
+        help="JSON list of [path, operator, value] on the payload; all must hold. "
+        'Example: [["customer.country", "=", "FR"]]',
+    )
+    custom_headers = fields.Text(
+        groups="sync_governance_base.group_sync_integration_manager",
+        copy=False,
+        help="One 'Name: value' a line, sent along with each request.",
+    )
+    ordered = fields.Boolean(
+        string="In Order",
+        tracking=True,
+        help="The events of a record arrive one after the other; one that fails holds back "
+        "the record's later ones. Other records go on.",
+    )
+    timeout_s = fields.Float(
+        string="Timeout (s)", default=15.0, tracking=True, help="For the whole exchange."
+    )
+    retry_schedule = fields.Char(
+        default=DEFAULT_SCHEDULE,
+        required=True,
+        tracking=True,
+        help="Seconds before each attempt, the first included. Jitter of a fifth is added.",
+    )
+    max_concurrency = fields.Integer(
+        default=8, tracking=True, help="Requests under way at the same time."
+    )
+    rate = fields.Float(
+        string="Rate Limit (per s)", tracking=True, help="0: no limit."
+    )
+    breaker_failures = fields.Integer(
+        string="Failures in a Row", default=5, help="Open the circuit."
+    )
+    breaker_window = fields.Integer(
+        string="Window", default=20, help="Number of last attempts that are looked at."
+    )
+    breaker_ratio = fields.Float(
+        string="Failure Ratio",
+        default=0.5,
+        help="Share of failures in the window that opens the circuit.",
+    )
+    breaker_open_s = fields.Integer(
+        string="Pause (s)",
+        default=60,
+        help="Before the first probe; doubled at every failed one, up to 15 minutes.",
+    )
+    disable_after_h = fields.Integer(
+        string="Disable After (h)",
+        default=120,
+        help="Hours of unbroken failure. People are told a day before. 0: never.",
+    )
+    secret_changed_at = fields.Datetime(
+        string="Secret Changed", readonly=True, copy=False
+    )
+    has_secret = fields.Boolean(compute="_compute_has_secret")
+    is_rotating = fields.Boolean(compute="_compute_has_secret")
+    breaker_ids = fields.One2many("sync.breaker", "subscription_id", readonly=True)
+    breaker_status = fields.Selection(related="breaker_ids.status", string="Circuit")
+    backlog = fields.Integer(compute="_compute_counts")
+    dead_count = fields.Integer(string="Dead Letters", compute="_compute_counts")
+    success_rate = fields.Float(
+        string="Success 24 h (%)", compute="_compute_metrics", aggregator=None
+    )
+    p95_ms = fields.Float(string="p95 (ms)", compute="_compute_metrics", aggregator=None)
+    sparkline = fields.Json(compute="_compute_metrics")
+
+    _concurrency_positive = models.Constraint(
+        "CHECK (max_concurrency BETWEEN 1 AND 64)",
+        "Between 1 and 64 requests can be under way at the same time.",
+    )
+    _timeout_sane = models.Constraint(
+        "CHECK (timeout_s BETWEEN 1 AND 60)", "A timeout is 1 to 60 seconds."
+    )
+    _rate_not_negative = models.Constraint(
+        "CHECK (rate >= 0)", "A rate limit cannot be negative."
+    )
+
+    @api.model
+    def _transports(self):
+        """Ways to send: each ``kind`` has a method ``_dispatch_transport_<kind>``."""
+        return [("http", "HTTP")]
+
+    # -- computed --------------------------------------------------------------------
+
+    @api.depends("secret_changed_at")
+    def _compute_has_secret(self):
+        for subscription in self:
+            states = set(subscription._secrets().mapped("state"))
+            subscription.has_secret = bool(states)
+            subscription.is_rotating = "overlapping" in states
+
+    def _secrets(self):
+        """The usable signing secrets, the active one first."""
+        # sudo: secrets are out of reach for everybody; nothing of them leaves this model
+        return (
+            self.env["sync.secret"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("purpose", "=", PURPOSE_SIGNING),
+                ]
+            )
+            ._usable()
+        )
+
+    def _compute_counts(self):
+        groups = self.env["sync.delivery"]._read_group(
+            [
+                ("subscription_id", "in", self.ids),
+                ("state", "in", ("pending", "retrying", "delivering", "dead")),
+            ],
+            ["subscription_id", "state"],
+            ["__count"],
+        )
+        self.backlog = self.dead_count = 0
+        for subscription, state, count in groups:
+            if state == "dead":
+                subscription.dead_count += count
+            else:
+                subscription.backlog += count
+
+    def _compute_metrics(self):
+        # sudo: figures without content
+        figures = self.env["sync.delivery.metric"].sudo()._last_day(self.ids)
+        for subscription in self:
+            of_day = figures.get(subscription.id)
+            total = of_day and of_day["delivered"] + of_day["failed"]
+            subscription.success_rate = (
+                100.0 * of_day["delivered"] / total if total else 0
+            )
+            subscription.p95_ms = of_day["p95"] if of_day else 0
+            subscription.sparkline = of_day["hours"] if of_day else []
+
+    # -- checks ----------------------------------------------------------------------
+
+    @api.constrains("url", "transport")
+    def _check_url(self):
+        for subscription in self.filtered(lambda record: record.transport == "http"):
+            try:
+                url = urlsplit(subscription.url or "")
+                is_good = url.scheme in ("http", "https") and url.hostname
+                is_good = is_good and url.port != 0 and not url.username
+            except ValueError:
+                is_good = False
+            if not is_good:
+                raise ValidationError(
+                    self.env._(
+                        "%(url)s is not an http or https address without user and password.",
+                        url=subscription.url,
+                    )
+                )
+
+    @api.constrains("patterns", "content_filter", "retry_schedule", "custom_headers")
+    def _check_texts(self):
+        for subscription in self:
+            try:
+                parse_filter(subscription.content_filter)
+                Schedule.parse(subscription.retry_schedule)
+            except (FilterError, ScheduleError) as error:
+                raise ValidationError(str(error)) from error
+            try:
+                patterns = parse_patterns(subscription.patterns)
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._("%(pattern)s can match no event.", pattern=error)
+                ) from error
+            if not patterns:
+                raise ValidationError(self.env._("Name at least one event type."))
+            # sudo: the writer may set headers without being allowed to read them
+            subscription.sudo()._header_pairs()
+
+    def _header_pairs(self):
+        pairs = []
+        for line in filter(None, map(str.strip, (self.custom_headers or "").splitlines())):
+            name, _colon, value = line.partition(":")
+            if not HEADER_RE.fullmatch(line) or name.lower().startswith(
+                RESERVED_HEADERS
+            ):
+                raise ValidationError(
+                    self.env._("This header cannot be set: %(header)s", header=name)
+                )
+            pairs.append((name.lower(), value.strip()))
+        return tuple(pairs)
+
+    # -- CRUD ------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        subscriptions = super().create(vals_list)
+        # sudo: the breaker belongs to the dispatcher, people only look at it
+        self.env["sync.breaker"].sudo().create(
+            [{"subscription_id": subscription.id} for subscription in subscriptions]
+        )
+        self.env.registry.clear_cache()
+        return subscriptions
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    # -- routing ---------------------------------------------------------------------
+
+    @api.model
+    @tools.ormcache("event_name")
+    def _routes(self, event_name):
+        """The subscriptions that want events of a name, as plain values."""
+        # sudo: whoever changes a record may know nothing of subscriptions
+        subscriptions = self.sudo().search(
+            ["|", ("state", "=", "active"), "&", ("state", "=", "paused"), ("pause_mode", "=", "keep")]
+        )
+        routes = (subscription._route() for subscription in subscriptions)
+        return tuple(route for route in routes if matches(event_name, route.patterns))
+
+    def _route(self):
+        return Route(
+            id=self.id,
+            patterns=parse_patterns(self.patterns),
+            system_id=self.system_id.id or None,
+            company_id=self.company_id.id or None,
+            conditions=parse_filter(self.content_filter),
+        )
+
+    # -- for the dispatcher ----------------------------------------------------------
+
+    def _lane_config(self, revision, deadlines):
+        """The settings a dispatcher works with.
+
+        :param deadlines: ``dispatcher.http_sender.Deadlines`` of the running slice
+        """
+        sender = getattr(self, f"_dispatch_transport_{self.transport}")
+        return LaneConfig(
+            id=self.id,
+            revision=revision,
+            ordered=self.ordered,
+            concurrency=self.max_concurrency,
+            rate=self.rate,
+            schedule=Schedule.parse(self.retry_schedule),
+            breaker=breaker.Config(
+                window=self.breaker_window,
+                min_calls=max(2, self.breaker_window // 2),
+                ratio=self.breaker_ratio,
+                consecutive=self.breaker_failures,
+                open_s=self.breaker_open_s,
+            ),
+            sender=sender(deadlines),
+        )
+
+    def _dispatch_transport_http(self, deadlines):
+        """A callable that posts one ``tools.parcel.Parcel`` and returns its ``Attempt``.
+
+        Called in the dispatcher's main thread; what it returns is called in others, so it
+        must hold plain values only.
+        """
+        from .sync_dispatcher import pools
+
+        target = HttpTarget(
+            url=self.url,
+            timeout=self.timeout_s,
+            keys=self._signing_keys(),
+            allowed=self._allowed_networks(),
+            headers=self._header_pairs(),
+        )
+        return HttpSender(target, pools, deadlines)
+
+    def _signing_keys(self):
+        return tuple(
+            (
+                SigningKey.parse(secret._reveal()),
+                secret.expires_at
+                and secret.expires_at.replace(tzinfo=timezone.utc).timestamp(),
+            )
+            for secret in self._secrets()
+        )
+
+    @api.model
+    def _allowed_networks(self):
+        text = self.env["ir.config_parameter"].sudo().get_param(ALLOWED_NETWORKS, "")
+        return addresses.parse_networks(text)
+
+    def _on_breaker(self, transition, result):
+        """Tell people of an outage, once, and of its end."""
+        fingerprint = f"webhooks.outage.{self.id}"
+        issues = self.env["sync.issue"]
+        if transition is breaker.Transition.CLOSED:
+            issues._recover(fingerprint, self.env._("The endpoint answers again."))
+            return
+        issues._raise(
+            fingerprint,
+            self.env._(
+                "%(name)s does not answer: %(error)s",
+                name=self.name,
+                error=result.error_class,
+            ),
+            "delivery.outage",
+            severity="error",
+            record=self,
+            system=self.system_id,
+            detail=result.attempt.error or result.attempt.response_body[:500],
+        )
+
+    @api.model
+    def _on_results(self, results):
+        """Draw conclusions for whole subscriptions from a batch of results."""
+        for result in results:
+            if result.verdict is Verdict.GONE:
+                subscription = self.browse(result.parcel.subscription_id)
+                subscription._disable(
+                    self.env._("The receiver answered that the address is gone.")
+                )
+        dead = {}
+        for result in results:
+            if result.state == "dead":
+                key = (result.parcel.subscription_id, result.error_class)
+                dead.setdefault(key, []).append(result)
+        for (subscription_id, error), letters in dead.items():
+            self.browse(subscription_id)._raise_dead(error, letters)
+
+    def _raise_dead(self, error, letters):
+        self.env["sync.issue"]._raise(
+            f"webhooks.dead.{self.id}.{error}",
+            self.env._(
+                "%(name)s: messages could not be delivered (%(error)s)",
+                name=self.name,
+                error=error,
+            ),
+            "delivery.dead",
+            severity="error",
+            record=self,
+            system=self.system_id,
+            detail=letters[-1].attempt.error or letters[-1].attempt.response_body[:500],
+        )
+
+    def _disable(self, reason):
+        """Stop sending until a person decides otherwise."""
+        for subscription in self.filtered(lambda record: record.state != "disabled"):
+            subscription.write({"state": "disabled", "disabled_reason": reason})
+            self.env["sync.issue"]._raise(
+                f"webhooks.disabled.{subscription.id}",
+                self.env._("%(name)s was disabled", name=subscription.name),
+                "delivery.disabled",
+                severity="error",
+                record=subscription,
+                system=subscription.system_id,
+                detail=reason,
+            )
+
+    # -- people ----------------------------------------------------------------------
+
+    def _check_manager(self):
+        group = "sync_governance_base.group_sync_integration_manager"
+        if not self.env.su and not self.env.user.has_group(group):
+            raise AccessError(self.env._("Only integration managers may do this."))
+
+    def action_activate(self):
+        """Start, or resume, sending."""
+        self._check_manager()
+        for subscription in self:
+            if subscription.transport == "http" and not subscription.has_secret:
+                raise UserError(
+                    self.env._(
+                        "%(name)s has no signing secret yet.", name=subscription.name
+                    )
+                )
+            self.env["sync.issue"]._recover(
+                f"webhooks.disabled.{subscription.id}",
+                self.env._("Activated again."),
+            )
+        self.write({"state": "active", "disabled_reason": False})
+        self.env["sync.dispatcher"]._wake_after_commit()
+
+    def action_pause(self):
+        """Stop sending for now; ``pause_mode`` says what becomes of new events."""
+        self._check_manager()
+        self.write({"state": "paused"})
+
+    def action_disable(self):
+        """Stop sending, and making deliveries."""
+        self._check_manager()
+        self.write({"state": "disabled", "disabled_reason": self.env._("By hand.")})
+
+    def action_isolate(self):
+        """Open the circuit by hand: events are kept, nothing is sent."""
+        self._check_manager()
+        for row in self.sudo().breaker_ids:
+            row._store_state(breaker.isolate(row._state()))
+
+    def action_reset_breaker(self):
+        """Close the circuit by hand."""
+        self._check_manager()
+        for subscription in self:
+            subscription.sudo().breaker_ids._store_state(breaker.reset())
+            self.env["sync.issue"]._recover(
+                f"webhooks.outage.{subscription.id}", self.env._("Reset by hand.")
+            )
+        self.env["sync.dispatcher"]._wake_after_commit()
+
+    def _rotate_secret(self, version="v1"):
+        """Give the subscription a new signing secret; the old one signs along for a day.
+
+        :param str version: ``v1`` (HMAC) or ``v1a`` (ed25519)
+        :return: the secret, for the only time it is shown
+        :raises UserError: while an earlier rotation is still overlapping
+        """
+        self.ensure_one()
+        plaintext = generate_secret(secrets.token_bytes, version)
+        current = self._secrets().filtered(lambda secret: secret.state == "active")
+        if current:
+            current[0]._rotate(plaintext)
+        else:
+            self.env["sync.secret"]._store(
+                plaintext, self.name, PURPOSE_SIGNING, record=self
+            )
+        self._note_secret_change()
+        return plaintext
+
+    def action_end_overlap(self):
+        """Stop signing with the old secret now, e.g. because it leaked."""
+        self._check_manager()
+        for subscription in self:
+            subscription._secrets().filtered(
+                lambda secret: secret.state == "overlapping"
+            )._revoke(self.env._("Overlap ended by hand"))
+            subscription._note_secret_change()
+
+    def _note_secret_change(self):
+        """Have running dispatchers read the secrets again."""
+        # sudo: a readonly stamp, set by whoever may change secrets
+        self.sudo().secret_changed_at = fields.Datetime.now()
+
+    def action_rotate_secret(self):
+        """Make a new secret and show it, once."""
+        self.ensure_one()
+        self._check_manager()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Signing Secret"),
+            "res_model": "sync.secret.reveal",
+            "views": [[False, "form"]],
+            "target": "new",
+            # By the context and an unstored field: the secret reaches no table.
+            "context": {"default_secret": self._rotate_secret()},
+        }
+
+    def action_test_ping(self):
+        """Send a ``sync.ping`` event to this subscription alone, whatever it subscribes to."""
+        self._check_manager()
+        for subscription in self:
+            if subscription.state != "active":
+                raise UserError(
+                    self.env._("%(name)s is not active.", name=subscription.name)
+                )
+            self.env["sync.event"]._ping(subscription)
+        return self.action_view_deliveries()
+
+    def action_view_deliveries(self):
+        """Open the deliveries of these subscriptions."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sync_governance_webhooks.sync_delivery_action"
+        )
+        return action | {"domain": [("subscription_id", "in", self.ids)], "context": {}}
+
+    def action_view_dead(self):
+        """Open the dead letters of these subscriptions."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sync_governance_webhooks.sync_dead_letter_action"
+        )
+        domain = [("subscription_id", "in", self.ids), ("state", "=", "dead")]
+        return action | {"domain": domain}

@@ -1,0 +1,3 @@
+from . import test_capture
+from . import test_dispatch
+from . import test_security

@@ -1,0 +1,29 @@
+"""Latency histogram in fixed buckets: merged by adding, so that hours and nodes add up."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+# Upper bounds in milliseconds; the last bucket is open.
+BOUNDS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 15000)
+SIZE = len(BOUNDS_MS) + 1
+
+
+def bucket(duration_ms: float) -> int:
+    """Index of the bucket a duration falls into."""
+    return bisect_left(BOUNDS_MS, duration_ms)
+
+
+def percentile(counts: Sequence[int], share: float) -> float:
+    """Upper bound in ms of the bucket that holds the percentile; 0 without any count.
+
+    The open bucket answers with its lower bound.
+    """
+    wanted = share * sum(counts)
+    if not wanted:
+        return 0.0
+    seen = 0
+    for index, count in enumerate(counts):
+        seen += count
+        if seen >= wanted:
+            break
+    return float(BOUNDS_MS[min(index, len(BOUNDS_MS) - 1)])
