@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -12,12 +13,14 @@ from .server import Odoo
 from .settings import VARIABLES, Settings
 
 # folders of the state folder that "clean" deletes; others' files may be there too
-MADE = ("conf", "demo", "log", "node", "odoo", "odoo-data", "venv", "locks")
+MADE = ("conf", "demo", "log", "node", "odoo", "odoo-data", "venv", "worlds", "locks")
 
 
 def main():
     """Run one subcommand; a Problem is one sentence, not a traceback."""
     options = _parser().parse_args()
+    # a polite kill leaves as little behind as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return options.call(Settings.from_environment(), options)
     except Problem as problem:

@@ -65,12 +65,19 @@ class Databases:
     @contextmanager
     def temporary(self, names, purpose):
         """A clone that is gone at the end."""
-        database = f"sg_{purpose}_{os.getpid()}"
+        database = f"tmp_{purpose}_{os.getpid()}"
         self.clone(names, database)
         try:
             yield database
         finally:
             self.drop(database)
+
+    def drop_abandoned(self):
+        """Drop the temporary clones of runs that were killed."""
+        for name in self.names():
+            match = re.fullmatch(r"tmp_\w+_(\d+)", name)
+            if match and not os.path.exists(f"/proc/{match[1]}"):
+                self.drop(name)
 
     def drop(self, database):
         """Drop a database, with its filestore, configuration and sessions."""

