@@ -6,7 +6,7 @@ import secrets
 import psycopg2
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.http import HttpDispatcher, Response
 
 from ..tools.call import Answer, Incoming
@@ -45,7 +45,7 @@ def as_problem(exc):
         return Problem(exc.code, code, exc.description or "")
     if isinstance(exc, UserError):
         return Problem(exc.http_status, "business_rule", str(exc))
-    if isinstance(exc, psycopg2.OperationalError):
+    if isinstance(exc, (psycopg2.OperationalError, ConcurrencyError)):
         return Problem(
             503,
             "temporary_reduced_capacity",

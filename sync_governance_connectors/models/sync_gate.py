@@ -12,7 +12,7 @@ from urllib.parse import quote
 from psycopg2 import IntegrityError, OperationalError
 
 from odoo import api, models
-from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, ormcache
 
@@ -559,7 +559,7 @@ class SyncGate(models.AbstractModel):
         """
         try:
             yield
-        except (Problem, OperationalError):
+        except (Problem, OperationalError, ConcurrencyError):
             raise
         except IntegrityError as error:
             _logger.info("%s: %s", ref, error.diag.message_primary)

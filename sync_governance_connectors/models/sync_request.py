@@ -72,8 +72,8 @@ class SyncRequest(models.Model):
     response_headers = fields.Json(readonly=True)
     request_shown = fields.Text("Body", compute="_compute_shown")
     response_shown = fields.Text("Response", compute="_compute_shown")
-    trace_html = fields.Html("Gate", compute="_compute_explained", sanitize=False)
-    decisions_html = fields.Html("Decisions", compute="_compute_explained", sanitize=False)
+    trace_html = fields.Html("Steps of the Gate", compute="_compute_explained", sanitize=False)
+    decisions_html = fields.Html("Fields Decided", compute="_compute_explained", sanitize=False)
     error_code = fields.Char("Error", readonly=True)
     trace = fields.Json(readonly=True, help="Steps of the gate, with milliseconds.")
     decisions = fields.Json(readonly=True, help="Fields applied, and held with reason.")
@@ -108,7 +108,7 @@ class SyncRequest(models.Model):
                 ("decisions_html", "sync_governance_connectors.sync_request_decisions"),
             ):
                 request[field_name] = self.env["ir.qweb"]._render(
-                    template, {"request": request}
+                    template, {"call": request}
                 ) if request[field_name.removesuffix("_html")] else False
 
     def _compute_caused(self):

@@ -1,0 +1,164 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests.common import new_test_user, tagged
+
+from ..tools import token
+from .gate_common import GateCase
+
+
+@tagged("post_install", "-at_install")
+class TestCredential(GateCase):
+    def _count(self, address="127.0.0.1"):
+        return self.env["sync.rate.counter"].search([("bucket", "=", f"address:{address}")])
+
+    def test_only_a_hash_is_kept(self):
+        secret = token.parse(self.key).secret
+        self.env.cr.execute("SELECT secret_hash FROM sync_credential")
+        self.assertNotIn(secret, str(self.env.cr.fetchall()))
+        officer = new_test_user(
+            self.env,
+            "gate_officer",
+            groups="sync_governance_base.group_sync_security_officer",
+        )
+        with self.assertRaises(AccessError):
+            self.credential.with_user(officer).read(["secret_hash"])
+
+    def test_unknown_and_wrong_are_told_apart_by_nothing(self):
+        known = token.parse(self.key)
+        wrong = token.render(token.Bearer("sgk", known.prefix, "a" * 52))
+        unknown = token.render(token.Bearer("sgk", "aaaaaaaa", "a" * 52))
+        answers = []
+        with patch.object(token, "matches", wraps=token.matches) as compared:
+            for key in (wrong, unknown, "garbage"):
+                response = self.call("GET", "/tags", token=key)
+                document = self.assert_problem(response, 401, "credential_invalid")
+                document.pop("instance")
+                kept = dict(response.headers)
+                for volatile in ("Date", "X-Request-Id", "Content-Length"):
+                    kept.pop(volatile, None)
+                answers.append((document, kept))
+        self.assertEqual(answers[0], answers[1])
+        self.assertEqual(answers[0], answers[2])
+        self.assertEqual(compared.call_count, 3)
+
+    def test_scope_escalation(self):
+        _credential, reader = self._issue(self.system, ["tag:read"])
+        response = self.call("POST", "/tags", {}, key="k", token=reader)
+        self.assert_problem(response, 403, "scope_missing")
+        self.assertIn('scope="tag:write"', response.headers["WWW-Authenticate"])
+        self.assertEqual(self.call("GET", "/tags", token=reader).status_code, 200)
+
+    def test_states_and_expiry(self):
+        for values in (
+            {"state": "revoked"},
+            {"state": "pending"},
+            {"state": "active", "expires_at": fields.Datetime.now() - timedelta(1)},
+        ):
+            self.credential.write(values)
+            self.assert_problem(self.call("GET", "/tags"), 401, "credential_not_usable")
+        self.credential.write({"expires_at": fields.Datetime.now() + timedelta(1)})
+        self.system.state = "paused"
+        self.assert_problem(self.call("GET", "/tags"), 403, "system_paused")
+
+    def test_rotation_overlaps(self):
+        successor, key = self.credential._rotate()
+        self.assertEqual(self.credential.state, "overlapping")
+        self.assertEqual(self.call("GET", "/tags").status_code, 200)
+        self.assertEqual(self.call("GET", "/tags", token=key).status_code, 200)
+        self.assertEqual(
+            successor.scope_ids.mapped("display_name"),
+            self.credential.scope_ids.mapped("display_name"),
+        )
+        with self.assertRaises(UserError):
+            self.credential._rotate()
+        self.credential.action_end_overlap()
+        self.assert_problem(self.call("GET", "/tags"), 401, "credential_not_usable")
+
+    def test_address_list(self):
+        self.credential.allowed_networks = "192.0.2.0/24, 2001:db8::/32"
+        self.assert_problem(self.call("GET", "/tags"), 403, "address_refused")
+        self.credential.allowed_networks = "127.0.0.0/8"
+        self.assertEqual(self.call("GET", "/tags").status_code, 200)
+        with self.assertRaises(ValidationError):
+            self.credential.allowed_networks = "nowhere"
+
+    def test_guessing_is_slowed_and_told_once(self):
+        for _try in range(10):
+            self.call("GET", "/tags", token="wrong")
+        kept = self.env["sync.request"].search_count([("error_code", "=", "credential_invalid")])
+        self.assertEqual(kept, 10)
+        for _try in range(3):
+            response = self.call("GET", "/tags", token="wrong")
+            self.assert_problem(response, 429, "abnormal_usage_detected")
+            self.assertGreaterEqual(int(response.headers["Retry-After"]), 1)
+        issues = self.env["sync.issue"].search([("kind", "=", "security")])
+        self.assertEqual(len(issues), 1)
+
+    def test_plan_limits_rate_day_and_concurrency(self):
+        self.plan.write({"per_minute": 60, "burst": 2})
+        codes = [self.call("GET", "/tags").status_code for _call in range(3)]
+        self.assertEqual(codes, [200, 200, 429])
+        response = self.call("GET", "/tags")
+        document = self.assert_problem(response, 429, "quota_exceeded")
+        self.assertEqual(document["violated-policies"], ["test"])
+        self.assertEqual(response.headers["Retry-After"], "1")
+        self.plan.write({"per_minute": 0, "per_day": 2})
+        document = self.assert_problem(self.call("GET", "/tags"), 429, "quota_exceeded")
+        self.assertEqual(document["violated-policies"], ["test-daily"])
+
+    def test_last_use_of_key_and_scope(self):
+        self.call("GET", "/tags")
+        self.credential.invalidate_recordset()
+        self.assertTrue(self.credential.last_used_at)
+        self.assertEqual(self.credential.last_ip, "127.0.0.1")
+        used = self.credential.scope_ids.filtered("last_used_on")
+        self.assertEqual(used.mapped("display_name"), ["tag:read"])
+        self.assertEqual(self.credential.unused_scope_count, 2)
+
+    def test_manager_asks_and_officer_activates(self):
+        manager = new_test_user(
+            self.env,
+            "gate_manager",
+            groups="sync_governance_base.group_sync_integration_manager",
+        )
+        officer = new_test_user(
+            self.env,
+            "gate_officer",
+            groups="sync_governance_base.group_sync_security_officer",
+        )
+        wizard = self.env["sync.credential.issue"].with_user(manager).create(
+            {
+                "account_id": self.credential.account_id.id,
+                "name": "WMS key",
+                "plan_id": self.plan.id,
+                "read_domain_ids": self.domain.ids,
+            }
+        )
+        action = wizard.action_issue()
+        key = action["context"]["default_key"]
+        credential = self.env["sync.credential"].search([("name", "=", "WMS key")])
+        self.assertEqual(credential.state, "pending")
+        self.assert_problem(
+            self.call("GET", "/tags", token=key), 401, "credential_not_usable"
+        )
+        with self.assertRaises(UserError):
+            credential.with_user(manager).action_activate()
+        credential.with_user(officer).action_activate()
+        self.assertEqual(self.call("GET", "/tags", token=key).status_code, 200)
+
+    def test_expiry_is_closed_and_announced(self):
+        self.credential.expires_at = fields.Datetime.now() + timedelta(days=3)
+        old, _key = self._issue(self.system, ["tag:read"], lifetime=timedelta(seconds=-1))
+        self.env["sync.credential"]._cron_expire()
+        self.assertEqual(old.state, "expired")
+        issues = self.env["sync.issue"].search([("kind", "=", "credential_expiry")])
+        self.assertEqual(len(issues), 1)
+
+    def test_unknown_scopes_are_refused(self):
+        for scope in ("tag:own", "nothing:read", "tag"):
+            with self.assertRaises(UserError):
+                self._issue(self.system, [scope])
