@@ -65,19 +65,13 @@ class Databases:
     @contextmanager
     def temporary(self, names, purpose):
         """A clone that is gone at the end."""
+        self._drop_abandoned()
         database = f"tmp_{purpose}_{os.getpid()}"
         self.clone(names, database)
         try:
             yield database
         finally:
             self.drop(database)
-
-    def drop_abandoned(self):
-        """Drop the temporary clones of runs that were killed."""
-        for name in self.names():
-            match = re.fullmatch(r"tmp_\w+_(\d+)", name)
-            if match and not os.path.exists(f"/proc/{match[1]}"):
-                self.drop(name)
 
     def drop(self, database):
         """Drop a database, with its filestore, configuration and sessions."""
@@ -154,6 +148,13 @@ class Databases:
                 self._filestore(database),
                 copy_function=os.link,
             )
+
+    def _drop_abandoned(self):
+        """Drop the temporary clones of runs that were killed."""
+        for name in self.names():
+            match = re.fullmatch(r"tmp_\w+_(\d+)", name)
+            if match and not os.path.exists(f"/proc/{match[1]}"):
+                self.drop(name)
 
     def _drop_all(self, prefix):
         for name in self.names():

@@ -6,16 +6,14 @@ how many tests ran.
 """
 
 import json
-import os
 import shlex
-import shutil
 import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass
 
-from . import modules, postgres, world
+from . import modules, postgres
 from .console import Problem, say
 from .database import Databases
 from .server import Odoo
@@ -68,16 +66,15 @@ def run(settings, source, target="", arguments="", record=False):
     :param arguments: more of pytest's, as one string
     :param record: raise the recorded counts to those of this run
     """
-    parts = plan(settings, target)
     options = shlex.split(arguments)
-    with postgres.running(settings) as cluster:
-        databases = Databases(settings, source, cluster)
-        _sweep(databases)
-        results = {part: _run_part(databases, part, options) for part in parts}
-    complete = not options
-    shortfalls = _shortfalls(settings, results) if complete and not record else []
+    results = {
+        part: _run_part(settings, source, part, options)
+        for part in plan(settings, target)
+    }
     if record:
         _record(settings, results)
+    # pytest's options may choose some tests: then no count is wrong
+    shortfalls = [] if options else _shortfalls(settings, results)
     return _close(results, shortfalls)
 
 
@@ -89,46 +86,36 @@ def _inside(path, name):
     return path == name or path.startswith(f"{name}/")
 
 
-def _sweep(databases):
-    """Stop and drop what earlier runs left that were killed."""
-    for folder in databases.settings.state.glob("worlds/*"):
-        if not os.path.exists(f"/proc/{folder.name.rpartition('_')[2]}"):
-            world.stop(folder / "demo")
-            shutil.rmtree(folder)
-    databases.drop_abandoned()
-
-
-def _run_part(databases, part, options):
+def _run_part(settings, source, part, options):
     say(f"testing {part.target}")
-    report = databases.settings.log_dir / f"tests-{part.name.replace('/', '-')}.xml"
+    report = settings.log_dir / f"tests-{part.name.replace('/', '-')}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    options = [f"--junitxml={report}", *options]
+    options = [f"--junitxml={report}", *options, part.target]
+    if not part.module:
+        # no Odoo here; tests over HTTP start a server of their own
+        command = [*_pytest(settings), "-p", "no:odoo", *options]
+        return _count(report, _call(command, settings, None))
     try:
-        code = (_run_odoo if part.module else _run_plain)(databases, part, options)
+        return _count(report, _run_odoo(settings, source, part, options))
     except Problem as problem:
         # a module that does not install fails; the other parts still tell something
         print(f"FAILED {part.name}: {problem}")
         return Counter(failed=1)
-    return _count(report, code)
 
 
-def _run_odoo(databases, part, options):
+def _run_odoo(settings, source, part, options):
     """A module's own tests, in a database with it and what it depends on."""
     name = part.module.name
     label = name.removeprefix("sync_governance_")
-    with databases.temporary([name], label) as database:
-        odoo = Odoo(databases.settings, databases.source, databases.cluster, database)
-        odoo_options = ["--odoo-http", f"--odoo-database={database}"]
-        odoo_options.append(f"--odoo-config={odoo.config}")
-        command = [*_pytest(databases.settings), *odoo_options, *options, part.target]
-        return _call(command, databases.settings, odoo.environment)
-
-
-def _run_plain(databases, part, options):
-    """Tests that import no Odoo; those over HTTP start a server of their own."""
-    command = [*_pytest(databases.settings), "-p", "no:odoo", *options, part.target]
-    return _call(command, databases.settings, None)
+    with postgres.running(settings) as cluster:
+        databases = Databases(settings, source, cluster)
+        with databases.temporary([name], label) as database:
+            odoo = Odoo(settings, source, cluster, database)
+            odoo_options = ["--odoo-http", f"--odoo-database={database}"]
+            odoo_options.append(f"--odoo-config={odoo.config}")
+            command = [*_pytest(settings), *odoo_options, *options]
+            return _call(command, settings, odoo.environment)
 
 
 def _pytest(settings):

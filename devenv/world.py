@@ -4,7 +4,9 @@ The demo is one with fixed ports; the tests over HTTP and in the browser start o
 with free ports on a database of their own.
 """
 
+import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -96,6 +98,14 @@ def stop(folder):
         if process:
             process.stop()
         path.unlink(missing_ok=True)
+
+
+def sweep(settings):
+    """Stop and forget the worlds of test runs that were killed."""
+    for state in settings.state.glob("worlds/*"):
+        if not os.path.exists(f"/proc/{state.name.rpartition('_')[2]}"):
+            stop(state / "demo")
+            shutil.rmtree(state)
 
 
 def pid_file(folder, name):

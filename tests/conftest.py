@@ -8,7 +8,7 @@ from devenv import modules, odoo_source, postgres
 from devenv.database import Databases
 from devenv.server import Odoo, free_port
 from devenv.settings import Settings
-from devenv.world import World
+from devenv.world import World, sweep
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,7 @@ def world(settings, databases, server_options):
     ``world.url``, ``world.db``, ``world.config``, ``world.receiver_url``,
     ``world.receiver_log``; ``world.shell("result = ...")`` runs code in the database.
     """
+    sweep(settings)
     names = [module.name for module in modules.present(settings.root)]
     with databases.temporary(names, "world") as database:
         odoo = Odoo(
