@@ -21,6 +21,9 @@
         "security/ir_rule.xml",
         "data/sync_plan.xml",
         "data/ir_cron.xml",
+        "data/queue_job_data.xml",
+        "data/sync_domain_data.xml",
+        "data/sync_event_type_data.xml",
         "wizards/sync_credential_views.xml",
         "views/sync_plan_views.xml",
         "views/sync_credential_views.xml",
@@ -28,6 +31,11 @@
         "views/sync_request_views.xml",
         "views/menus.xml",
     ],
-    "demo": [],
+    "demo": [
+        "demo/sync_system_demo.xml",
+        "demo/product_demo.xml",
+        "demo/res_partner_demo.xml",
+        "demo/sync_policy_demo.xml",
+    ],
     "installable": True,
 }

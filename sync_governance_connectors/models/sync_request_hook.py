@@ -6,7 +6,7 @@ from datetime import timezone
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 
 from odoo.addons.sync_governance_base.tools.source import Channel
 
@@ -47,21 +47,23 @@ class SyncRequest(models.Model):
         :param incoming: ``call.Incoming``
         :return: ``(reference, whether it was received before)``
         """
+        event_id = verified.event_id[:255]
+        known = self._hook_of_event(system, event_id)
+        if known:
+            return known.ref, True
         values = {
             **self._hook_values(system, incoming),
             "state": "received",
-            "event_id": verified.event_id[:255],
+            "event_id": event_id,
             "event_type": verified.event_type[:255],
             "request_body": body.decode("utf-8", "replace").replace("\0", ""),
         }
         try:
-            with self.env.cr.savepoint(flush=False):
-                (request_id,) = self._record(values)
-        except UniqueViolation:
-            known = self._hook_of_event(system, values["event_id"])
-            return known.ref, True
-        request = self.browse(request_id)
-        request._enqueue_hook()
+            (request_id,) = self._record(values)
+        except UniqueViolation as error:
+            # A twin was faster, which this snapshot cannot see: Odoo runs the call again.
+            raise ConcurrencyError(self.env._("The event is being received already.")) from error
+        self.browse(request_id)._enqueue_hook()
         return values["ref"], False
 
     @api.model

@@ -84,10 +84,10 @@ class SyncResourcePayment(models.AbstractModel):
     def _insert(self, values_list, call):
         payments = self._business_model()
         for values in values_list:
-            payments |= self._register(values)
+            payments |= self._register_payment(values)
         return payments
 
-    def _register(self, values):
+    def _register_payment(self, values):
         """Registers a payment by Odoo's own wizard, which reconciles the invoice."""
         invoice = self.env["account.move"].sudo().browse(values["invoice"])
         if invoice.state != "posted" or invoice.currency_id.is_zero(invoice.amount_residual):

@@ -18,6 +18,7 @@ class TestResourceCommerce(ResourceCase):
         return body
 
     def test_product_round_trip(self):
+        unit = self.env["uom.uom"].create({"name": "Test pack of 6", "relative_factor": 6})
         product = self.create(
             self.shop,
             "products",
@@ -26,13 +27,13 @@ class TestResourceCommerce(ResourceCase):
                 "name": "Label roll",
                 "sku": "LBL",
                 "stocked": True,
-                "uom": "dozens",
+                "uom": "TEST pack of 6",
                 "list_price": "12.50",
                 "weight_kg": "0.8",
             },
         ).record
         self.assertTrue(product.is_storable)
-        self.assertEqual(product.uom_id, self.env.ref("uom.product_uom_dozen"))
+        self.assertEqual(product.uom_id, unit)
         body = self._valid(self.shop, "products", product)
         self.assertEqual(body["list_price"], "12.50")
         self.assertEqual(body["weight_kg"], "0.8")

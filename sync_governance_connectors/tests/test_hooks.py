@@ -1,0 +1,213 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import base64
+import hashlib
+import hmac
+import json
+import time
+
+from odoo.tests import HttpCase, tagged
+
+from odoo.addons.queue_job.job import Job
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from .common import ResourceCase
+
+
+@tagged("post_install", "-at_install")
+class TestHooks(HttpCase, ResourceCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.carrier = cls._system("test_carrier", "carrier")
+        cls.secret = cls.carrier._set_inbound_secret()
+
+    def post(self, data, event_id="msg_1", event="shipment.milestone", secret=None, stamp=None):
+        body = json.dumps({"type": event, "timestamp": "2030-01-01T10:00:00Z", "data": data})
+        stamp = stamp or int(time.time())
+        return self.url_open(
+            "/sync/v1/hooks/test_carrier",
+            data=body,
+            headers={
+                "Content-Type": "application/json",
+                "webhook-id": event_id,
+                "webhook-timestamp": str(stamp),
+                "webhook-signature": self._sign(secret or self.secret, event_id, stamp, body),
+            },
+        )
+
+    def _sign(self, secret, event_id, stamp, body):
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        signed = f"{event_id}.{stamp}.{body}".encode()
+        return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+    def milestone(self, picking, **values):
+        return {
+            "external_id": "PARCEL-1",
+            "number": picking.name,
+            "milestone": "dispatched",
+            "occurred_at": "2030-01-01T10:00:00Z",
+            **values,
+        }
+
+    def received(self, response):
+        return self.env["sync.request"].search([("ref", "=", response.json()["request"])])
+
+    def process(self, response):
+        request = self.received(response)
+        request._process_hook()
+        return request
+
+    def test_stored_first_and_processed_by_a_job(self):
+        picking = self.confirmed_order().picking_ids
+        response = self.post(self.milestone(picking, tracking_number="0034"))
+        self.assertEqual(response.status_code, 202)
+        request = self.received(response)
+        self.assertEqual(request.state, "received")
+        self.assertEqual(picking.state, "assigned", "nothing happens before the job")
+        job = self.env["queue.job"].search([("identity_key", "=", f"sync_hook:{request.ref}")])
+        self.assertEqual((job.method_name, job.channel), ("_process_hook", "root.sync_inbound"))
+        Job.load(self.env, job.uuid).perform()
+        self.assertEqual(request.state, "applied")
+        self.assertEqual(picking.state, "done")
+        self.assertEqual(picking.sync_tracking_number, "0034")
+        self.assertEqual((request.res_model, request.res_id), ("stock.picking", picking.id))
+        link = self.env["sync.crosswalk"]._resolve(self.carrier, "stock.picking", "PARCEL-1")
+        self.assertEqual(link.res_id, picking.id)
+
+    def test_second_message_needs_no_number(self):
+        picking = self.confirmed_order().picking_ids
+        self.process(self.post(self.milestone(picking)))
+        data = self.milestone(picking, milestone="delivered", occurred_at="2030-01-02T10:00:00Z")
+        data.pop("number")
+        request = self.process(self.post(data, "msg_2"))
+        self.assertEqual(request.state, "applied")
+        self.assertEqual(picking.sync_milestone, "delivered")
+
+    def test_same_event_twice(self):
+        picking = self.confirmed_order().picking_ids
+        first = self.post(self.milestone(picking))
+        again = self.post(self.milestone(picking))
+        self.assertEqual((first.status_code, again.status_code), (202, 200))
+        self.assertEqual(
+            again.json(), {"request": first.json()["request"], "duplicate": True}
+        )
+        count = self.env["sync.request"].search_count(
+            [("system_id", "=", self.carrier.id), ("kind", "=", "hook")]
+        )
+        self.assertEqual(count, 1)
+
+    def test_a_job_that_runs_twice_has_one_effect(self):
+        picking = self.confirmed_order().picking_ids
+        request = self.process(self.post(self.milestone(picking)))
+        moment = picking.write_date
+        request._process_hook()
+        self.assertEqual(picking.write_date, moment)
+
+    def test_unproven_messages_are_refused_alike(self):
+        picking = self.confirmed_order().picking_ids
+        wrong = self.post(
+            self.milestone(picking), secret="whsec_" + base64.b64encode(b"x" * 32).decode()
+        )
+        stale = self.post(self.milestone(picking), "msg_2", stamp=int(time.time()) - 3600)
+        unknown = self.url_open("/sync/v1/hooks/nobody", data="{}")
+        for response in (wrong, stale, unknown):
+            self.assertEqual(response.status_code, 401)
+            self.assertEqual(response.headers["Content-Type"], "application/problem+json")
+            self.assertEqual(response.json()["code"], "webhook_refused")
+        refused = self.env["sync.request"].search(
+            [("system_id", "=", self.carrier.id), ("state", "=", "refused")]
+        )
+        self.assertEqual(
+            set(refused.mapped("error_code")), {"signature_mismatch", "timestamp_stale"}
+        )
+        self.assertFalse(any(refused.sudo().mapped("request_body")))
+
+    def test_refused_event_may_come_again_proven(self):
+        picking = self.confirmed_order().picking_ids
+        self.post(self.milestone(picking), secret="whsec_" + base64.b64encode(b"x" * 32).decode())
+        self.assertEqual(self.post(self.milestone(picking)).status_code, 202)
+
+    def test_rotation_keeps_the_old_secret_for_a_while(self):
+        picking = self.confirmed_order().picking_ids
+        new = self.carrier._set_inbound_secret()
+        self.assertEqual(self.post(self.milestone(picking), "msg_old").status_code, 202)
+        self.assertEqual(
+            self.post(self.milestone(picking), "msg_new", secret=new).status_code, 202
+        )
+
+    def test_what_cannot_be_applied_is_quarantined(self):
+        request = self.process(
+            self.post(
+                {
+                    "external_id": "PARCEL-9",
+                    "milestone": "dispatched",
+                    "occurred_at": "2030-01-01T10:00:00Z",
+                }
+            )
+        )
+        self.assertEqual(request.state, "quarantined")
+        self.assertEqual(request.error_code, "not_found")
+        self.assertIn("PARCEL-9", request.quarantine_reason)
+        issue = self.env["sync.issue"].search([("system_id", "=", self.carrier.id)])
+        self.assertEqual(len(issue), 1)
+        picking = self.confirmed_order().picking_ids
+        self._link(self.carrier, picking, "PARCEL-9")
+        operator = self.env["res.users"].create(
+            {
+                "name": "Operator",
+                "login": "test_hook_operator",
+                "group_ids": [
+                    (4, self.env.ref("sync_governance_base.group_sync_operator").id)
+                ],
+            }
+        )
+        with trap_jobs() as trap:
+            request.with_user(operator).action_run_again()
+            trap.perform_enqueued_jobs()
+        self.assertEqual(request.state, "applied")
+        self.assertEqual(picking.state, "done")
+        self.assertEqual(issue.state, "resolved")
+
+    def test_faults_have_pointers(self):
+        picking = self.confirmed_order().picking_ids
+        request = self.process(self.post(self.milestone(picking, milestone="teleported")))
+        self.assertEqual(request.state, "quarantined")
+        self.assertEqual(request.faults[0]["pointer"], "/milestone")
+
+    def test_unknown_event(self):
+        request = self.process(self.post({"external_id": "1"}, event="weather.changed"))
+        self.assertEqual(request.error_code, "unknown_event")
+
+    def test_not_even_json(self):
+        body = b"\xff\xfe<html>"
+        stamp = int(time.time())
+        signed = b"msg_x.%d." % stamp + body
+        key = base64.b64decode(self.secret.removeprefix("whsec_"))
+        signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        response = self.url_open(
+            "/sync/v1/hooks/test_carrier",
+            data=body,
+            headers={
+                "webhook-id": "msg_x",
+                "webhook-timestamp": str(stamp),
+                "webhook-signature": f"v1,{signature}",
+            },
+        )
+        self.assertEqual(response.status_code, 202)
+        self.assertEqual(self.process(response).state, "quarantined")
+
+    def test_paused_systems_are_not_heard(self):
+        picking = self.confirmed_order().picking_ids
+        self.carrier.action_pause()
+        self.assertEqual(self.post(self.milestone(picking)).status_code, 401)
+
+    def test_partners_events_create_and_update(self):
+        self.carrier.inbound_strategy = "standard"
+        body = {"external_id": "C-77", "name": "Ada"}
+        self.process(self.post(body, "msg_1", event="customer.created"))
+        partner = self.env["res.partner"].browse(
+            self.env["sync.crosswalk"]._resolve(self.carrier, "res.partner", "C-77").res_id
+        )
+        self.assertEqual(partner.name, "Ada")
+        self.process(self.post({**body, "name": "Ada L."}, "msg_2", event="customer.updated"))
+        self.assertEqual(partner.name, "Ada L.")
