@@ -227,7 +227,6 @@ class SyncAudit(models.Model):
                 yield hash_chain.SealedRow(row_id, index, link, digest, _plain(content))
             last = rows[-1][1]
 
-    @api.model
     def action_verify(self):
         """Seal, verify the chain and show the result ("Verify chain")."""
         if not self.env.user.has_group("sync_governance_base.group_sync_auditor"):

@@ -91,13 +91,13 @@ class SyncChangeRequest(models.Model):
         for one in violations:
             for record in one.records:
                 by_record[record].append(one)
-        requests = self.browse()
-        for record, ones in by_record.items():
-            values = self._propose_values(record, ones, vals, source)
-            # anybody who may edit the record may propose
-            requests |= self.sudo().create(values)
+        values_list = [
+            self._propose_values(record, ones, vals, source) for record, ones in by_record.items()
+        ]
+        # anybody who may edit the record may propose
+        requests = self.sudo().create(values_list)
         requests._announce(source)
-        return requests
+        return requests.with_env(self.env)
 
     @api.model
     def _propose_values(self, record, violations, vals, source):
@@ -146,7 +146,8 @@ class SyncChangeRequest(models.Model):
                     user_id=steward.id,
                     summary=self.env._("Decide on the proposed change"),
                 )
-        if self and source.channel is Channel.UI:
+        self.env["sync.control.tower"]._notify()
+        if source.channel is Channel.UI:
             self.env.user._bus_send(
                 "simple_notification",
                 {
@@ -228,6 +229,7 @@ class SyncChangeRequest(models.Model):
         self.sudo().write({"state": state, **values})
         if state in ("applied", "rejected"):
             self.sudo().activity_unlink(["mail.mail_activity_data_todo"])
+            self.env["sync.control.tower"]._notify()
 
     def _check_state(self, *states):
         self.ensure_one()

@@ -126,6 +126,7 @@ class SyncConflict(models.Model):
         )
         if not conflict:
             conflict = conflicts.create(self._collect_values(crosswalk, source, kind))
+            self.env["sync.control.tower"]._notify()
         for name, decision in refused.items():
             conflict._set_line(crosswalk, record, name, values[name], decision)
         conflict.request_ref = source.request_ref or conflict.request_ref
@@ -302,6 +303,7 @@ class SyncConflict(models.Model):
             }
         )
         self.activity_unlink(["mail.mail_activity_data_todo"])
+        self.env["sync.control.tower"]._notify()
 
     def _after_resolve(self):
         """Called when a conflict has been resolved; modules send the outcome back here."""

@@ -105,16 +105,14 @@ class SyncFieldValue(models.AbstractModel):
 
         :raise UserError: when the text is no value of the field
         """
-        relational = model._fields[field_name].relational
-        errors = []
-        convert = self.env["ir.fields.converter"].for_model(model)
-        converted = convert(
-            {field_name: [{None: text}] if relational else text},
-            lambda _field, error: errors.append(str(error)),
-        )
-        if errors:
-            raise UserError("\n".join(errors))
-        return self._written(model, field_name, converted[field_name])
+        field = model._fields[field_name]
+        with self.env.cr.savepoint() as savepoint:
+            convert = self.env["ir.fields.converter"].to_field(model, field, savepoint=savepoint)
+            try:
+                value, _warnings = convert([{None: text}] if field.relational else text)
+            except ValueError as error:
+                raise UserError(str(error.args[0])) from error
+        return self._written(model, field_name, value)
 
     @api.model
     def _display(self, model_name: str, field_name: str, value: Any) -> str:

@@ -4,10 +4,10 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_datetime, formatLang
+from odoo.tools import SQL, format_datetime, format_time, formatLang
 
 #: in rising order
-SEVERITIES = [("info", "Information"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")]
+SEVERITIES = [("info", "Info"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")]
 ACTIVITY = "sync_governance_base.mail_activity_type_issue"
 
 
@@ -87,7 +87,7 @@ class SyncIssue(models.Model):
             if issue.system_id:
                 parts = [f"{issue.system_id.name}: {issue.title}"]
             if issue.first_seen:
-                since = format_datetime(self.env, issue.first_seen, dt_format="short")
+                since = issue._spell(issue.first_seen)
                 if issue.occurrences > 1:
                     parts.append(self.env._("%(count)s times since %(since)s", count=issue.occurrences, since=since))
                 else:
@@ -96,6 +96,14 @@ class SyncIssue(models.Model):
                 amount = formatLang(self.env, issue.value_at_risk, currency_obj=issue.currency_id)
                 parts.append(self.env._("%(amount)s at risk", amount=amount))
             issue.headline = ", ".join(parts)
+
+    def _spell(self, moment):
+        """A moment in the user's words: the time alone if it was today."""
+        local = fields.Datetime.context_timestamp(self, moment)
+        today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
+        if local.date() == today:
+            return format_time(self.env, moment, time_format="short")
+        return format_datetime(self.env, moment, dt_format="short")
 
     @api.depends("fingerprint")
     def _compute_past_ids(self):

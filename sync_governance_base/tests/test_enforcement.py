@@ -141,6 +141,10 @@ class TestEnforcement(OwnershipCase):
         parent = self.env["res.partner"].create({"name": "Parent"})
         self.partner.parent_id = parent
         self._policy({"ref": self.finance}, enforcement="block")
+        # contacts refuse commands under sudo and use the transaction's user, which in a
+        # request is whoever asks, and in a test the superuser
+        transaction = self.env.transaction
+        self.patch(transaction, "default_env", self.env(user=self.user.id))
         with self.assertRaises(UserError):
             parent.with_user(self.user).write(
                 {"child_ids": [(1, self.partner.id, {"ref": "A-2"})]}
