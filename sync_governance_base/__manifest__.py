@@ -16,12 +16,14 @@
         "security/ir.model.access.csv",
         "security/ir_rule.xml",
         "data/sync_system.xml",
+        "data/sync_domain_template.xml",
         "data/ir_sequence.xml",
         "views/sync_crosswalk_views.xml",
         "views/sync_conflict_views.xml",
         "views/sync_change_request_views.xml",
         "views/sync_policy_hit_views.xml",
         "views/sync_policy_views.xml",
+        "wizards/sync_domain_adopt_views.xml",
         "views/sync_domain_views.xml",
         "views/sync_service_account_views.xml",
         "views/sync_system_views.xml",
@@ -43,6 +45,8 @@
     ],
     "demo": [
         "demo/res_users_demo.xml",
+        "demo/sync_system_demo.xml",
+        "demo/sync_domain_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -12,6 +12,7 @@ from . import sync_conflict_line
 from . import sync_control_tower
 from . import sync_crosswalk
 from . import sync_domain
+from . import sync_domain_template
 from . import sync_field_value
 from . import sync_inbox
 from . import sync_issue

@@ -1,6 +1,7 @@
 from . import test_audit
 from . import test_control_tower
 from . import test_crosswalk
+from . import test_domain_adopt
 from . import test_enforcement
 from . import test_issue
 from . import test_policy
