@@ -9,8 +9,24 @@
     "maintainers": [],
     "license": "LGPL-3",
     "depends": ["sync_governance_base", "contacts", "phone_validation"],
-    "data": [],
+    "external_dependencies": {
+        "python": ["numpy", "phonenumbers", "rapidfuzz", "scipy", "stdnum"],
+    },
+    "data": [
+        "security/res_groups.xml",
+        "security/ir.model.access.csv",
+        "security/ir_rule.xml",
+        "data/queue_job.xml",
+        "data/ir_cron.xml",
+        "views/sync_duplicate_group_views.xml",
+        "views/sync_duplicate_rule_views.xml",
+        "views/sync_merge_journal_views.xml",
+        "views/sync_merge_band_views.xml",
+        "views/res_partner_views.xml",
+        "views/menus.xml",
+    ],
     "demo": [],
-    "assets": {},
-    "installable": True,
+    "assets": {
+        "web.assets_backend": ["sync_governance_dedup/static/src/**/*"],
+    },
 }

@@ -1,0 +1,366 @@
+# Copyright 2026 Sync Governance contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from odoo import api, fields, models
+
+from ..tools.survivorship import (
+    Claim,
+    Contender,
+    choose_survivor,
+    choose_value,
+    differing,
+)
+
+#: Field types whose value a merge can take from one record or the other.
+MERGEABLE_TYPES = (
+    "boolean",
+    "char",
+    "date",
+    "datetime",
+    "float",
+    "html",
+    "integer",
+    "many2one",
+    "monetary",
+    "selection",
+    "text",
+)
+
+#: Fields that belong to a record and not to what it describes.
+TECHNICAL_FIELDS = frozenset({"active", "color", "commercial_partner_id", "complete_name"})
+
+
+class SyncDuplicateWorkbench(models.AbstractModel):
+    """Everything that a steward's screen shows of a group, in one call."""
+
+    _name = "sync.duplicate.workbench"
+    _description = "Duplicate Workbench"
+
+    @api.model
+    def _levels(self):
+        """:return: what the engine's words for agreement mean to a person"""
+        _ = self.env._
+        return {
+            "equal": _("equal"),
+            "typo": _("almost equal"),
+            "similar": _("similar"),
+            "contained": _("contained"),
+            "differs": _("differs"),
+            "other_person": _("another person"),
+        }
+
+    # -- the queue --------------------------------------------------------------------------
+
+    @api.model
+    def get_queue(self, rule_id=None, order="value", limit=80, offset=0):
+        """Open groups, the most urgent first.
+
+        :param order: ``value`` (money at stake), ``age`` or ``score``
+        :return: ``{"total", "groups": [{"id", "name", "score", "value", "members", "state",
+            "age_days", "system", "steward", "rule"}]}``
+        """
+        Group = self.env["sync.duplicate.group"]
+        states = self.env["sync.duplicate.rule"]._open_states()
+        domain = [("state", "in", [state for state in states if state != "deferred"])]
+        if rule_id:
+            domain.append(("rule_id", "=", rule_id))
+        orders = {
+            "value": "value_at_stake desc, score desc, id",
+            "age": "suggested_at, id",
+            "score": "score desc, value_at_stake desc, id",
+        }
+        groups = Group.search(domain, order=orders[order], limit=limit, offset=offset)
+        now = fields.Datetime.now()
+        return {
+            "total": Group.search_count(domain),
+            "groups": [
+                {
+                    "id": group.id,
+                    "name": group.name,
+                    "score": group.score,
+                    "value": group.value_at_stake,
+                    "members": group.member_count,
+                    "state": group.state,
+                    "age_days": (now - (group.suggested_at or now)).days,
+                    "system": group.sudo().system_id.name or "",
+                    "steward": group.steward_id.name or "",
+                    "rule": group.rule_id.name,
+                    "safe": group.score >= group.rule_id.auto_threshold
+                    and not group.value_at_stake,
+                }
+                for group in groups
+            ],
+        }
+
+    # -- one group --------------------------------------------------------------------------
+
+    @api.model
+    def get_group(self, group_id):
+        """A group side by side.
+
+        :return: dict with ``members``, ``rows`` (one a field), ``pairs`` (evidence),
+            ``blockers``, ``survivor_id`` and the head of the group
+        :raise AccessError: one of the members is none of the user's business
+        """
+        group = self.env["sync.duplicate.group"].browse(group_id)
+        group.check_access("read")
+        records = self._records(group)
+        records.check_access("read")
+        proposal = self._proposal(records)
+        survivor = records.browse(proposal["survivor_id"])
+        return {
+            "id": group.id,
+            "name": group.name,
+            "model": group.model_name,
+            "state": group.state,
+            "score": group.score,
+            "value": group.value_at_stake,
+            "rule": group.rule_id.name,
+            "steward": group.steward_id.name or "",
+            "can_decide": group.can_decide,
+            "safe": group.score >= group.rule_id.auto_threshold and not group.value_at_stake,
+            "survivor_id": survivor.id,
+            "members": self._members(group, records),
+            "rows": self._rows(group, records, proposal),
+            "pairs": self._pairs(group, records),
+            "blockers": self.env["sync.merge.service"]._blockers(records, survivor),
+        }
+
+    @api.model
+    def get_blockers(self, group_id, survivor_id, record_ids):
+        """What stands against merging these members into that one."""
+        group = self.env["sync.duplicate.group"].browse(group_id)
+        group.check_access("read")
+        records = self._records(group).filtered(lambda record: record.id in record_ids)
+        records.check_access("read")
+        survivor = records.filtered(lambda record: record.id == survivor_id)
+        return self.env["sync.merge.service"]._blockers(records, survivor)
+
+    @api.model
+    def _records(self, group):
+        # in the order of the members; deleted ones are gone, archived ones are not
+        return self.env[group.model_name].browse(group.member_ids.mapped("record_id")).exists()
+
+    @api.model
+    def _members(self, group, records):
+        prints = {member.record_id: member.fingerprint for member in group.member_ids}
+        documents = self.env["sync.duplicate.stake"]._documents(records._name, records.ids)
+        links = self.env["sync.merge.service"]._external_ids(records)
+        names = self._field_names(records)
+        return [
+            {
+                "record_id": record.id,
+                "name": record.display_name,
+                "active": record.active if "active" in record._fields else True,
+                "company": self._company(record),
+                "created": fields.Datetime.to_string(record.create_date),
+                "changed": fields.Datetime.to_string(record.write_date),
+                "fingerprint": prints.get(record.id),
+                "filled": sum(bool(record[name]) for name in names),
+                "documents": documents[record.id],
+                "external_ids": [
+                    {"system": code, "id": external_id}
+                    for code, ids in sorted(links[record.id].items())
+                    for external_id in ids
+                ],
+            }
+            for record in records
+        ]
+
+    @api.model
+    def _company(self, record):
+        return record.company_id.name or "" if "company_id" in record._fields else ""
+
+    @api.model
+    def _rows(self, group, records, proposal):
+        """One row a field: compared fields always, others where the records differ."""
+        compared = group.rule_id.field_ids.mapped("name")
+        names = compared + [name for name in self._field_names(records) if name not in compared]
+        labels = records.fields_get(names, ["string", "type"])
+        rows = []
+        for name in names:
+            if name not in labels:
+                continue
+            texts = {record.id: self._text(record, name) for record in records}
+            differs = differing(texts.values())
+            if name in compared or differs:
+                rows.append(
+                    {
+                        "field": name,
+                        "label": labels[name]["string"],
+                        "compared": name in compared,
+                        "differs": differs,
+                        "values": texts,
+                        "choice": proposal["values"].get(name),
+                        "reason": proposal["reasons"].get(name),
+                    }
+                )
+        return rows
+
+    @api.model
+    def _text(self, record, name):
+        field = record._fields[name]
+        value = record[name]
+        if field.type == "many2one":
+            # sudo: the name only, of what a record that the user reads points at
+            return value.sudo().display_name or ""
+        if field.type == "boolean":
+            return self.env._("Yes") if value else self.env._("No")
+        return field.convert_to_export(value, record) if value else ""
+
+    @api.model
+    def _pairs(self, group, records):
+        """Scored pairs of the members, best first, each with its waterfall."""
+        levels = self._levels()
+        labels = records.fields_get(attributes=["string"])
+        pairs = {}
+        for row in group.evidence_ids:
+            pair = pairs.setdefault(
+                (row.left_id, row.right_id),
+                {
+                    "left": row.left_id,
+                    "right": row.right_id,
+                    "probability": row.probability,
+                    "weight": 0.0,
+                    "cut": row.is_cut,
+                    "evidence": [],
+                },
+            )
+            pair["weight"] += row.weight
+            pair["evidence"].append(
+                {
+                    "field": row.field_name,
+                    "label": self._evidence_label(row.field_name, labels),
+                    "level": levels.get(row.level, row.level or ""),
+                    "weight": row.weight,
+                    "left": row.left_value or "",
+                    "right": row.right_value or "",
+                }
+            )
+        inside = [
+            pair for pair in pairs.values() if {pair["left"], pair["right"]} <= set(records.ids)
+        ]
+        return sorted(inside, key=lambda pair: -pair["probability"])
+
+    @api.model
+    def _evidence_label(self, name, labels):
+        known = {
+            "prior": self.env._("Before looking"),
+            "address": self.env._("Address"),
+        }
+        return known.get(name) or labels.get(name, {}).get("string") or name
+
+    # -- survivorship -----------------------------------------------------------------------
+
+    @api.model
+    def _field_names(self, records):
+        """Fields that the user may write and that survive from one record or the other."""
+        return [
+            name
+            for name, field in records._fields.items()
+            if field.type in MERGEABLE_TYPES
+            and field.store
+            and not field.readonly
+            and not (field.compute and not field.inverse and field.readonly)
+            and name not in models.MAGIC_COLUMNS
+            and name not in TECHNICAL_FIELDS
+            and records._has_field_access(field, "read")
+        ]
+
+    @api.model
+    def _proposal(self, records):
+        """:return: ``{"survivor_id", "values": {field: record id}, "reasons": {field: reason}}``;
+        values only where the records differ"""
+        names = self._field_names(records)
+        links = self.env["sync.merge.service"]._external_ids(records)
+        filled = {
+            record.id: sum(bool(record[name]) for name in names) for record in records
+        }
+        ranks = self._owner_ranks(records, names, links)
+        differ = [
+            name
+            for name in names
+            if differing(self._comparable(record, name) for record in records)
+        ]
+        ages = {name: self.env["sync.crosswalk"]._ages(records, name) for name in differ}
+        values, reasons = {}, {}
+        for name in differ:
+            choice = choose_value(
+                Claim(
+                    record_id=record.id,
+                    empty=not record[name],
+                    owner_rank=ranks[name].get(record.id),
+                    written=self._written(record, ages.get(name, {})),
+                    filled=filled[record.id],
+                )
+                for record in records
+            )
+            values[name], reasons[name] = choice.record_id, choice.reason.value
+        return {
+            "survivor_id": self._survivor(records, links, filled),
+            "values": values,
+            "reasons": reasons,
+        }
+
+    @api.model
+    def _written(self, record, ages):
+        """:param ages: ``{record id: {system code: hours}}`` since systems wrote the field
+        :return: when the value was written last, seconds since the epoch; of a value that no
+            system wrote, when the record was"""
+        hours = ages.get(record.id)
+        if not hours:
+            return record.write_date.timestamp()
+        return fields.Datetime.now().timestamp() - 3600 * min(hours.values())
+
+    @api.model
+    def _comparable(self, record, name):
+        value = record[name]
+        return value.id if isinstance(value, models.BaseModel) else value
+
+    @api.model
+    def _owner_ranks(self, records, names, links):
+        """:return: ``{field: {record id: rank}}``: rank of the best owner of the field that
+        the record is linked to"""
+        source = self.env["sync.system"]._current_source()
+        decisions = self.env["sync.policy"].sudo()._decide(
+            records._name, names, source, self.env.company
+        )
+        return {
+            name: {
+                record_id: rank
+                for record_id, systems in links.items()
+                for rank in [self._rank(decisions[name].owner_codes, systems)]
+                if rank is not None
+            }
+            for name in names
+        }
+
+    @api.model
+    def _rank(self, owner_codes, systems):
+        return next((rank for rank, code in enumerate(owner_codes) if code in systems), None)
+
+    @api.model
+    def _survivor(self, records, links, filled):
+        values = self.env["sync.duplicate.stake"]._values(records._name, records.ids)
+        return choose_survivor(
+            Contender(
+                record_id=record.id,
+                pinned=self._is_pinned(record),
+                active="active" not in record._fields or record.active,
+                links=sum(len(ids) for ids in links[record.id].values()),
+                value=values.get(record.id, 0.0),
+                filled=filled[record.id],
+            )
+            for record in records
+        )
+
+    @api.model
+    def _is_pinned(self, record):
+        """A record that cannot go: somebody logs in with it, or sealed entries name it."""
+        if record._name != "res.partner":
+            return False
+        service = self.env["sync.merge.service"]
+        partner = record.sudo().with_context(active_test=False)
+        return bool(
+            partner.user_ids
+            or service._blocked_by_sealed_entries(partner, self.env["res.partner"])
+        )

@@ -1,0 +1,5 @@
+from . import test_decide
+from . import test_merge
+from . import test_rights
+from . import test_suggest
+from . import test_undo

@@ -1,0 +1,4 @@
+from . import base_partner_merge
+from . import sync_merge_band
+from . import sync_merge_band_line
+from . import sync_merge_undo
