@@ -25,7 +25,7 @@ from ..tools import addresses
 from ..tools.backoff import parse_retry_after
 from ..tools.outcome import Attempt, Failure
 from ..tools.parcel import Parcel
-from ..tools.signature import SigningKey, signature_headers
+from ..tools.signature import SignatureError, SigningKey, signature_headers
 
 RESPONSE_LIMIT = 20_000
 # A kept connection that the other side closed fails at once; a real outage takes longer.
@@ -193,9 +193,9 @@ class HttpSender:
         """Make the attempt; a connection that went stale is replaced once, at once."""
         started, began = self._clock(), time.monotonic()
         self._deadlines.begin(began + self._target.timeout)
-        body = parcel.body.encode()
-        headers = self._headers(parcel, body, int(started))
+        body, headers = parcel.body.encode(), {}
         try:
+            headers = self._headers(parcel, body, int(started))
             answer = self._exchange(body, headers, began)
         except Exception as error:
             answer = {
@@ -218,6 +218,8 @@ class HttpSender:
             for key, until in self._target.keys
             if until is None or timestamp < until
         ]
+        if not keys:
+            raise SignatureError("No valid signing secret")
         return {
             "host": self._url.netloc.rpartition("@")[2],
             "user-agent": USER_AGENT,
@@ -284,6 +286,7 @@ class HttpSender:
 # From special to general: NewConnectionError is a TimeoutError of urllib3, gaierror an OSError.
 _FAILURES = (
     (addresses.AddressRefused, Failure.REFUSED_ADDRESS),
+    (SignatureError, Failure.PAYLOAD),
     (socket.gaierror, Failure.DNS),
     (NewConnectionError, Failure.CONNECTION),
     ((PoolSSLError, ssl.SSLError), Failure.TLS),

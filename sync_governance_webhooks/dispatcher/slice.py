@@ -34,6 +34,7 @@ POLL_S = 0.05
 ACKNOWLEDGE_AFTER_S = 0.1
 ACKNOWLEDGE_AT = 100
 MAX_IN_FLIGHT = 128
+MISCONFIGURED_PAUSE_S = 300.0
 # A dead node that vanished without closing its connection frees its lanes within a minute.
 KEEPALIVE = (
     "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
@@ -81,11 +82,12 @@ class Slice:
         """
         with self._awake(), ThreadPoolExecutor(MAX_IN_FLIGHT) as pool:
             try:
+                self._poll()
                 while self._is_on():
-                    self._poll()
                     self._submit(pool)
                     self._collect(self._patience())
                     self._acknowledge()
+                    self._poll()
             finally:
                 self._finish()
         # No longer "awake": whoever commits from now on wakes a job. Whoever committed
@@ -156,32 +158,38 @@ class Slice:
                     )
 
     def _refresh(self, row):
+        """Bring a lane in line with its subscription; take it if it is free and wanted."""
         lane = self._lanes.get(row["id"])
         if lane is None:
-            if row["due"] and self._store()._enter_lane(row["id"]):
-                self._lanes[row["id"]] = self._new_lane(row)
+            is_held = self._now() < row["hold_until"]
+            if is_held or not row["due"] or not self._store()._enter_lane(row["id"]):
+                return
+        try:
+            with self._cr.savepoint(flush=False):
+                if lane is None:
+                    lane = Lane(self._config(row), breaker.State())
+                elif lane.config.revision != row["revision"]:
+                    lane.configure(self._config(row))
+        except Exception as error:
+            self._give_up_lane(row, error)
             return
-        if lane.config.revision != row["revision"]:
-            lane.configure(self._config(row))
+        self._lanes[row["id"]] = lane
         if lane.breaker_revision != row["breaker_revision"]:
-            # A person reset it.
+            # A new lane, or a person reset it.
             self._take_health(lane, row)
 
-    def _new_lane(self, row):
-        lane = Lane(self._config(row), breaker.State())
-        self._take_health(lane, row)
-        return lane
+    def _give_up_lane(self, row, error):
+        """Settings that do not work, such as a secret that cannot be decrypted."""
+        _logger.exception("Subscription %s cannot be sent to", row["id"])
+        self._env["sync.subscription"].browse(row["id"])._on_misconfigured(error)
+        self._env["sync.breaker"]._keep(
+            row["id"], _health(row), self._now() + MISCONFIGURED_PAUSE_S
+        )
 
     def _take_health(self, lane, row):
         lane.breaker_revision = row["breaker_revision"]
         lane.hold_until = row["hold_until"] or 0.0
-        lane.health = breaker.State(
-            status=breaker.Status(row["status"]),
-            window=row["result_window"] or "",
-            open_until=row["open_until"] or 0.0,
-            trips=row["trips"] or 0,
-            first_failure=row["first_failure"] or None,
-        )
+        lane.health = _health(row)
 
     def _config(self, row):
         subscription = self._env["sync.subscription"].browse(row["id"])
@@ -337,3 +345,14 @@ class Slice:
         seconds = self._store()._next_due()
         self._cr.commit()
         return seconds
+
+
+def _health(row):
+    """The breaker's state as the database has it."""
+    return breaker.State(
+        status=breaker.Status(row["status"]),
+        window=row["result_window"] or "",
+        open_until=row["open_until"] or 0.0,
+        trips=row["trips"] or 0,
+        first_failure=row["first_failure"] or None,
+    )

@@ -30,7 +30,9 @@ class SyncBreaker(models.Model):
         readonly=True,
     )
     result_window = fields.Char(
-        default="", readonly=True, help="Last results, oldest first: 1 success, 0 failure."
+        default="",
+        readonly=True,
+        help="Last results, oldest first: 1 success, 0 failure.",
     )
     trips = fields.Integer(readonly=True, default=0)
     open_until = fields.Float(readonly=True, default=0)

@@ -95,7 +95,10 @@ class SyncControlTower(models.AbstractModel):
             ]
         )
         figures["spark"] = [
-            sum(days[subscription.id]["hours"][hour][0] for subscription in subscriptions)
+            sum(
+                days[subscription.id]["hours"][hour][0]
+                for subscription in subscriptions
+            )
             for hour in range(24)
         ]
         is_open = any(record.breaker_status != "closed" for record in subscriptions)

@@ -55,9 +55,7 @@ class SyncDispatcher(models.AbstractModel):
         """
         try:
             with Registry(dbname).cursor() as cr:
-                cr.execute(
-                    SQL("SELECT pg_try_advisory_xact_lock(%s, 0)", LOCK_SPACE)
-                )
+                cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s, 0)", LOCK_SPACE))
                 if cr.fetchone()[0]:
                     api.Environment(cr, SUPERUSER_ID, {})["sync.dispatcher"]._enqueue()
         except Exception:

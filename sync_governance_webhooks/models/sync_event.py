@@ -430,7 +430,9 @@ class SyncEvent(models.Model):
             change.event_id = event_id
             change.systems.add(system_id)
             if change.spec.on_flush and change.before is not None:
-                firsts = {name: pair[0] for name, pair in (changes_before or {}).items()}
+                firsts = {
+                    name: pair[0] for name, pair in (changes_before or {}).items()
+                }
                 change.before = change.before | firsts
 
     @api.model
@@ -489,9 +491,7 @@ class SyncEvent(models.Model):
         # sudo: events and the catalogue are nobody's to write
         model = self.sudo()
         event_type = model.env.ref("sync_governance_webhooks.event_type_ping")
-        spec = EventSpec(
-            event_type.id, event_type.name, subscription._name, "explicit"
-        )
+        spec = EventSpec(event_type.id, event_type.name, subscription._name, "explicit")
         payload = {"subscription": subscription.name, "message": "ping"}
         change = Change(spec, subscription.id)
         model._save([model._values(change, payload, None, {}, only=subscription.id)])

@@ -64,7 +64,10 @@ class SyncSubscription(models.Model):
         help="What happens to events while the subscription is paused.",
     )
     environment = fields.Selection(
-        [("test", "Test"), ("live", "Live")], default="live", required=True, tracking=True
+        [("test", "Test"), ("live", "Live")],
+        default="live",
+        required=True,
+        tracking=True,
     )
     disabled_reason = fields.Char(readonly=True, copy=False, tracking=True)
     system_id = fields.Many2one(
@@ -114,7 +117,10 @@ class SyncSubscription(models.Model):
         "the record's later ones. Other records go on.",
     )
     timeout_s = fields.Float(
-        string="Timeout (s)", default=15.0, tracking=True, help="For the whole exchange."
+        string="Timeout (s)",
+        default=15.0,
+        tracking=True,
+        help="For the whole exchange.",
     )
     retry_schedule = fields.Char(
         default=DEFAULT_SCHEDULE,
@@ -125,9 +131,7 @@ class SyncSubscription(models.Model):
     max_concurrency = fields.Integer(
         default=8, tracking=True, help="Requests under way at the same time."
     )
-    rate = fields.Float(
-        string="Rate Limit (per s)", tracking=True, help="0: no limit."
-    )
+    rate = fields.Float(string="Rate Limit (per s)", tracking=True, help="0: no limit.")
     breaker_failures = fields.Integer(
         string="Failures in a Row", default=5, help="Open the circuit."
     )
@@ -161,7 +165,9 @@ class SyncSubscription(models.Model):
     success_rate = fields.Float(
         string="Success 24 h (%)", compute="_compute_metrics", aggregator=None
     )
-    p95_ms = fields.Float(string="p95 (ms)", compute="_compute_metrics", aggregator=None)
+    p95_ms = fields.Float(
+        string="p95 (ms)", compute="_compute_metrics", aggregator=None
+    )
     sparkline = fields.Json(compute="_compute_metrics")
 
     _concurrency_positive = models.Constraint(
@@ -273,7 +279,9 @@ class SyncSubscription(models.Model):
 
     def _header_pairs(self):
         pairs = []
-        for line in filter(None, map(str.strip, (self.custom_headers or "").splitlines())):
+        for line in filter(
+            None, map(str.strip, (self.custom_headers or "").splitlines())
+        ):
             name, _colon, value = line.partition(":")
             if not HEADER_RE.fullmatch(line) or name.lower().startswith(
                 RESERVED_HEADERS
@@ -314,7 +322,13 @@ class SyncSubscription(models.Model):
         """The subscriptions that want events of a name, as plain values."""
         # sudo: whoever changes a record may know nothing of subscriptions
         subscriptions = self.sudo().search(
-            ["|", ("state", "=", "active"), "&", ("state", "=", "paused"), ("pause_mode", "=", "keep")]
+            [
+                "|",
+                ("state", "=", "active"),
+                "&",
+                ("state", "=", "paused"),
+                ("pause_mode", "=", "keep"),
+            ]
         )
         routes = (subscription._route() for subscription in subscriptions)
         return tuple(route for route in routes if matches(event_name, route.patterns))
@@ -371,11 +385,13 @@ class SyncSubscription(models.Model):
         return HttpSender(target, pools, deadlines)
 
     def _signing_keys(self):
+        """Pairs of key and unix time until which it signs, None for good."""
         return tuple(
             (
                 SigningKey.parse(secret._reveal()),
-                secret.expires_at
-                and secret.expires_at.replace(tzinfo=timezone.utc).timestamp(),
+                secret.expires_at.replace(tzinfo=timezone.utc).timestamp()
+                if secret.expires_at
+                else None,
             )
             for secret in self._secrets()
         )
@@ -404,6 +420,18 @@ class SyncSubscription(models.Model):
             record=self,
             system=self.system_id,
             detail=result.attempt.error or result.attempt.response_body[:500],
+        )
+
+    def _on_misconfigured(self, error):
+        """Tell people that nothing can be sent with these settings."""
+        self.env["sync.issue"]._raise(
+            f"webhooks.settings.{self.id}",
+            self.env._("%(name)s cannot be sent to", name=self.name),
+            "delivery.settings",
+            severity="error",
+            record=self,
+            system=self.system_id,
+            detail=str(error),
         )
 
     @api.model

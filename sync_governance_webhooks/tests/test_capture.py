@@ -28,7 +28,12 @@ class TestCapture(WebhookCase):
         self.assertEqual(events.sequence, 1)
         self.assertEqual(
             json.loads(events.payload),
-            {"name": "Eve", "address": {"city": "Oslo"}, "country": None, "contacts": []},
+            {
+                "name": "Eve",
+                "address": {"city": "Oslo"},
+                "country": None,
+                "contacts": [],
+            },
         )
 
     def test_a_savepoint_does_not_split_the_event(self):
@@ -138,7 +143,9 @@ class TestCapture(WebhookCase):
         self.commit()
         self.partner.name = "Countess"
         [event] = self.events(child)
-        self.assertEqual(event.changes, {"complete_name": ["Ada, Kid", "Countess, Kid"]})
+        self.assertEqual(
+            event.changes, {"complete_name": ["Ada, Kid", "Countess, Kid"]}
+        )
 
     def test_source_survives_the_flush_and_stops_the_echo(self):
         own = self.subscribe()
@@ -165,9 +172,7 @@ class TestCapture(WebhookCase):
     def test_merges_are_silent(self):
         from dataclasses import replace
 
-        source = replace(
-            self.env["sync.system"]._current_source(), merge_ref="mrg_1"
-        )
+        source = replace(self.env["sync.system"]._current_source(), merge_ref="mrg_1")
         self.partner.with_context(sync_source=source).write({"city": "Rome"})
         self.assertFalse(self.events(self.partner))
 

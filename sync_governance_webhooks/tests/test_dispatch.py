@@ -162,7 +162,9 @@ class TestDispatch(WebhookCase):
         )
 
     def test_private_networks_are_refused_unless_allowed(self):
-        self.env["ir.config_parameter"].set_param("sync_governance.allowed_networks", "")
+        self.env["ir.config_parameter"].set_param(
+            "sync_governance.allowed_networks", ""
+        )
         subscription = self.subscribe()
         self.change()
         self.dispatch()
@@ -174,9 +176,7 @@ class TestDispatch(WebhookCase):
         self.assertFalse(self.receiver.messages)
 
     def test_connection_refused_is_retried(self):
-        subscription = self.subscribe(
-            url="http://127.0.0.1:1/", retry_schedule="0,600"
-        )
+        subscription = self.subscribe(url="http://127.0.0.1:1/", retry_schedule="0,600")
         self.change()
         self.dispatch()
         [delivery] = self.deliveries(subscription)
@@ -224,7 +224,9 @@ class TestDispatch(WebhookCase):
         one, two = self.subscribe(), self.subscribe(name="Two", patterns="*")
         one.action_test_ping()
         self.dispatch()
-        self.assertEqual([body["type"] for body in self.receiver.bodies()], ["sync.ping"])
+        self.assertEqual(
+            [body["type"] for body in self.receiver.bodies()], ["sync.ping"]
+        )
         self.assertEqual(len(self.deliveries(one)), 1)
         self.assertFalse(self.deliveries(two))
 
@@ -300,11 +302,15 @@ class TestDispatch(WebhookCase):
             subscription.action_disable()
 
     def test_custom_headers(self):
-        subscription = self.subscribe(custom_headers="X-Tenant: acme\nAuthorization: Bearer s3")
+        subscription = self.subscribe(
+            custom_headers="X-Tenant: acme\nAuthorization: Bearer s3"
+        )
         self.change()
         self.dispatch()
         [(headers, _body)] = self.receiver.messages
-        self.assertEqual((headers["x-tenant"], headers["authorization"]), ("acme", "Bearer s3"))
+        self.assertEqual(
+            (headers["x-tenant"], headers["authorization"]), ("acme", "Bearer s3")
+        )
         recorded = self.deliveries(subscription).attempt_ids.request_headers
         self.assertIn("x-tenant: acme", recorded)
         self.assertNotIn("s3", recorded)
@@ -350,7 +356,8 @@ class TestDispatch(WebhookCase):
         self.partner.name = "Eve"
         self.env.cr.flush()
         callbacks = [
-            getattr(callback, "func", None) for callback in self.env.cr.postcommit._funcs
+            getattr(callback, "func", None)
+            for callback in self.env.cr.postcommit._funcs
         ]
         wakes = [f for f in callbacks if getattr(f, "__name__", "") == "_wake"]
         self.assertEqual(len(wakes), 1)
@@ -362,3 +369,18 @@ class TestDispatch(WebhookCase):
         self.env["sync.dispatcher"]._cron_sweep()
         job = self.env["queue.job"].search([("model_name", "=", "sync.dispatcher")])
         self.assertEqual(len(job), 1)
+
+    def test_unreadable_secret_holds_only_its_own_subscription(self):
+        broken, good = self.subscribe(), self.subscribe(name="Good")
+        # The key was lost: what is stored is no longer anybody's.
+        broken._secrets().sudo().write({"ciphertext": "garbage"})
+        self.change()
+        with self.assertLogs("odoo.addons.sync_governance_webhooks", "ERROR"):
+            seconds = self.dispatch()
+        self.assertEqual(self.deliveries(good).state, "delivered")
+        self.assertEqual(self.deliveries(broken).state, "pending")
+        self.assertTrue(250 < seconds <= 301, seconds)
+        fingerprint = f"webhooks.settings.{broken.id}"
+        self.assertTrue(
+            self.env["sync.issue"].search([("fingerprint", "=", fingerprint)])
+        )

@@ -71,5 +71,9 @@ def test_every_payload_survives(payload):
 
 def test_canonical_json_is_stable():
     moment = datetime(2026, 11, 24, 5, 30)
-    text = envelope.canonical_json({"b": moment, "a": date(2026, 1, 2), "c": {1}, "d": b"x"})
-    assert text == '{"a":"2026-01-02","b":"2026-11-24T05:30:00.000000Z","c":[1],"d":"x"}'
+    text = envelope.canonical_json(
+        {"b": moment, "a": date(2026, 1, 2), "c": {1}, "d": b"x"}
+    )
+    assert (
+        text == '{"a":"2026-01-02","b":"2026-11-24T05:30:00.000000Z","c":[1],"d":"x"}'
+    )

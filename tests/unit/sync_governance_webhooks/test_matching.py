@@ -62,7 +62,16 @@ def test_filters(filter_text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "{}", "[1]", '[["a","=="]]', '[["a","~",1]]', '[["a","in",1]]', '[[1,"=",1]]']
+    "text",
+    [
+        "{",
+        "{}",
+        "[1]",
+        '[["a","=="]]',
+        '[["a","~",1]]',
+        '[["a","in",1]]',
+        '[[1,"=",1]]',
+    ],
 )
 def test_bad_filters(text):
     with pytest.raises(FilterError):

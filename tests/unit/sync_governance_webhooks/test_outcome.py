@@ -12,7 +12,9 @@ from odoo.addons.sync_governance_webhooks.tools.outcome import (
 
 
 def attempt(status=0, failure=None, directive=""):
-    return Attempt(started=0, duration=0, status=status, failure=failure, directive=directive)
+    return Attempt(
+        started=0, duration=0, status=status, failure=failure, directive=directive
+    )
 
 
 @pytest.mark.parametrize(

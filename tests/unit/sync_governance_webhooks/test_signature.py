@@ -39,7 +39,9 @@ VECTORS = [
 ]
 
 
-@pytest.mark.parametrize(("secret", "message_id", "timestamp", "body", "expected"), VECTORS)
+@pytest.mark.parametrize(
+    ("secret", "message_id", "timestamp", "body", "expected"), VECTORS
+)
 def test_published_vectors(secret, message_id, timestamp, body, expected):
     key = SigningKey.parse(secret)
     headers = signature_headers([key], message_id, timestamp, body)
@@ -85,7 +87,9 @@ def test_too_old_and_too_new_are_refused(offset):
         )
 
 
-@pytest.mark.parametrize("entry", ["", "v1", "v1,!!", "v2,AAAA", "nonsense", "v1a,AAAA"])
+@pytest.mark.parametrize(
+    "entry", ["", "v1", "v1,!!", "v2,AAAA", "nonsense", "v1a,AAAA"]
+)
 def test_entries_that_are_not_ours_never_pass_nor_crash(entry):
     secret, message_id, timestamp, body, _signature = VECTORS[0]
     keys = [SigningKey.parse(secret), SigningKey.parse(VECTORS[2][0])]
