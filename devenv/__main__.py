@@ -33,7 +33,10 @@ def main():
 
 def setup(settings):
     """Bring the machine to where Odoo can run; return where Odoo is."""
-    settings.state.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"{error}: set SG_STATE_DIR to a folder you may write.") from error
     system.ensure(settings)
     source = odoo_source.ensure(settings)
     virtualenv.ensure(settings, source)
