@@ -41,7 +41,8 @@ def plan_groups(
     found = list(found)
     claimed = {record for group in found for record in group.record_ids}
     rest = {
-        group_id: set(records) - claimed - set(checked) for group_id, records in stored.items()
+        group_id: set(records) - claimed - set(checked)
+        for group_id, records in stored.items()
     }
     new, extended, used = [], [], set()
     for group in found:
@@ -56,7 +57,11 @@ def plan_groups(
         used.update(touched)
         members = set(group.record_ids)
         for group_id in touched:
-            members |= {one for one in rest[group_id] if not _denied(one, group.record_ids, denied)}
+            members |= {
+                one
+                for one in rest[group_id]
+                if not _denied(one, group.record_ids, denied)
+            }
         extended.append((touched[0], frozenset(members), group))
     dissolved = used - {kept for kept, _members, _group in extended}
     for group_id in sorted(set(stored) - used):
@@ -67,5 +72,7 @@ def plan_groups(
     return Plan(tuple(new), tuple(extended), tuple(sorted(dissolved)))
 
 
-def _denied(record: int, others: Iterable[int], denied: Collection[tuple[int, int]]) -> bool:
+def _denied(
+    record: int, others: Iterable[int], denied: Collection[tuple[int, int]]
+) -> bool:
     return any((min(record, other), max(record, other)) in denied for other in others)

@@ -67,7 +67,9 @@ def _name_keys(profile):
     if not words:
         return
     ordered = sorted(set(words))
-    yield hashed("name", "".join(sorted("".join(words))))  # order and blanks do not count
+    yield hashed(
+        "name", "".join(sorted("".join(words)))
+    )  # order and blanks do not count
     yield hashed("sound", *sorted(skeleton(word) for word in ordered))
     for word in ordered[:8]:
         if len(word) > 2:

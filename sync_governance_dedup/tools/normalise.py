@@ -25,7 +25,9 @@ _DIGITS = re.compile(r"\d+")
 _NON_DIGITS = re.compile(r"\D+")
 _HOUSE_NUMBER = re.compile(r"^\d+[a-z]?$")
 _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
-_EXTENSION = re.compile(r"(?:ext|extension|apt|durchwahl|dw|poste|x)\.?\s*\d+\s*$", re.I)
+_EXTENSION = re.compile(
+    r"(?:ext|extension|apt|durchwahl|dw|poste|x)\.?\s*\d+\s*$", re.I
+)
 _EMAIL = re.compile(r"([^\s@<>,;\"]+)@([^\s@<>,;\"]+\.[^\s@<>,;\"]+)")
 _NON_ALNUM = re.compile(r"[\W_]+")
 _VAT_PREFIX = re.compile(r"^([A-Z]{2})(?=[0-9A-Z]*\d)")

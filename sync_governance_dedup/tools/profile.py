@@ -19,7 +19,9 @@ FIXED_SLOTS = (
     "street", "number", "zip", "city", "state", "country",
 )  # fmt: skip
 
-SEPARATOR = "\x1f"  # cannot occur in a canonical value: those hold no control characters
+SEPARATOR = (
+    "\x1f"  # cannot occur in a canonical value: those hold no control characters
+)
 
 _EXTRA_ROLES = {
     Role.STREET2: normalise.text,
@@ -49,8 +51,7 @@ class Layout:
         return tuple(
             (column.field, column.role if column.role in _EXTRA_ROLES else Role.TEXT)
             for column in self.spec.columns
-            if column.role in _EXTRA_ROLES
-            or self.fields[column.role] != column.field
+            if column.role in _EXTRA_ROLES or self.fields[column.role] != column.field
         )
 
     @cached_property

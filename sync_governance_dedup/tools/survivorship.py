@@ -87,7 +87,9 @@ def choose_value(claims: Iterable[Claim]) -> Choice:
 
 
 def _freshest(claims: list[Claim]) -> Claim:
-    return max(claims, key=lambda claim: (claim.written, claim.filled, -claim.record_id))
+    return max(
+        claims, key=lambda claim: (claim.written, claim.filled, -claim.record_id)
+    )
 
 
 def choose_survivor(contenders: Iterable[Contender]) -> int:

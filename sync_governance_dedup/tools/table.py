@@ -1,0 +1,209 @@
+# Copyright 2026 Sync Governance contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Profiles of many records as columns of integers: what numpy can compare by the million."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from . import normalise, vocabulary
+from .profile import FIXED_SLOTS, Layout
+
+#: A base of a hundred records says little of how common a surname is in the world: a value
+#: that only the compared pair holds is taken to be one in (base + WORLD).
+WORLD = 2000
+#: ... and a value that a few more records of a tiny base hold is not common for that.
+CAUTION = 50
+
+
+def rarity(counts: np.ndarray, size: int) -> np.ndarray:
+    """Bits that sharing each value is worth, one more entry of no bits for the empty value.
+
+    :param counts: records of the base that hold the value, the compared pair included
+    """
+    frequency = np.maximum(counts - 2, 0) / (size + CAUTION) + 1 / (size + WORLD)
+    return np.append(-np.log2(np.minimum(frequency, 1.0)), 0.0).astype(np.float32)
+
+
+@dataclass
+class ValueColumn:
+    """One slot: ``ids[row]`` is the number of the row's value, -1 where it is empty."""
+
+    ids: np.ndarray
+    values: list[str]
+    counts: np.ndarray  # how many records of the base hold the value
+    bits: np.ndarray = field(init=False)  # rarity of each value
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        return np.array([*map(len, self.values), 0], dtype=np.int32)
+
+    @cached_property
+    def digits(self) -> np.ndarray:
+        """The digits of each value, as numbers of a list of their own."""
+        found = ["".join(filter(str.isdigit, value)) for value in self.values]
+        return np.append(np.unique(found, return_inverse=True)[1] if found else [], -1)
+
+    @cached_property
+    def objects(self) -> np.ndarray:
+        """Values as an object array, with ``""`` at the end: index -1 is the empty value."""
+        return np.array([*self.values, ""], dtype=object)
+
+
+@dataclass
+class WordColumn:
+    """Distinct words of a slot by row, in compressed rows: ``words[start[r]:start[r + 1]]``."""
+
+    start: np.ndarray
+    words: np.ndarray
+    values: list[str]
+    counts: np.ndarray
+    bits: np.ndarray = field(init=False)
+
+    @cached_property
+    def objects(self) -> np.ndarray:
+        return np.array(self.values, dtype=object)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        return np.array([*map(len, self.values), 0], dtype=np.int32)
+
+    @cached_property
+    def has_digit(self) -> np.ndarray:
+        return np.array([any(map(str.isdigit, v)) for v in self.values], dtype=bool)
+
+
+class Table:
+    """Columns of the profiles that are compared with one another.
+
+    :ivar size: number of records of the *base*, from which rarity is judged. A table of a few
+        candidates out of a million is judged by the million, see :meth:`use_frequencies`.
+    """
+
+    def __init__(
+        self, layout: Layout, ids: Sequence[int], profiles: Sequence[tuple[str, ...]]
+    ):
+        self.layout = layout
+        self.rows = self.size = len(profiles)
+        self.record_ids = np.asarray(ids, dtype=np.int64)
+        columns = list(zip(*profiles, strict=True)) or [()] * len(layout.slots)
+        self.columns = {
+            slot: _value_column(column)
+            for slot, column in zip(layout.slots, columns, strict=True)
+        }
+        self.columns |= self._derived()
+        self.name_words = _word_column(columns[FIXED_SLOTS.index("name")])
+        self._weigh()
+
+    def _weigh(self) -> None:
+        for _kind, column in self.counted():
+            column.bits = rarity(column.counts, self.size)
+
+    def _derived(self) -> dict[str, ValueColumn]:
+        """Columns that follow from the stored slots."""
+        email, street, number = (self[slot] for slot in ("email", "street", "number"))
+        locals_, domains = _split_emails(email.values)
+        subscriber = [normalise.national(value)[-8:] for value in self["phone"].values]
+        return {
+            "id": _value_column(map(str, self.record_ids)),
+            "local": _mapped_column(email, locals_),
+            "domain": _mapped_column(email, domains),
+            "subscriber": _mapped_column(self["phone"], subscriber),
+            "house": _joined_column(street, number),
+        }
+
+    def __getitem__(self, slot: str) -> ValueColumn:
+        return self.columns[slot]
+
+    def use_frequencies(self, size: int, frequency) -> None:
+        """Judge rarity by a larger base.
+
+        :param size: records in the base
+        :param frequency: callable (kind, values) -> counts, where kind is a slot, or
+            ``name*`` for the single words of names
+        """
+        self.size = max(size, self.rows)
+        for kind, column in self.counted():
+            known = np.asarray(frequency(kind, column.values), dtype=np.int64)
+            column.counts = np.maximum(column.counts, known)
+        self._weigh()
+
+    def counted(self) -> Iterable[tuple[str, ValueColumn | WordColumn]]:
+        """(kind, column) of everything whose frequency counts."""
+        yield from self.columns.items()
+        yield "name*", self.name_words
+
+
+def _value_column(column: Iterable[str]) -> ValueColumn:
+    numbers: dict[str, int] = {}
+    count = numbers.setdefault
+    ids = np.fromiter(
+        (count(value, len(numbers)) if value else -1 for value in column),
+        dtype=np.int32,
+    )
+    counts = np.bincount(ids[ids >= 0], minlength=len(numbers))
+    return ValueColumn(ids, list(numbers), counts)
+
+
+def _mapped_column(source: ValueColumn, mapped: Sequence[str]) -> ValueColumn:
+    """Column of ``mapped[id]`` for each value of another one."""
+    short = _value_column(mapped)
+    ids = np.append(short.ids, np.int32(-1))[source.ids]
+    counts = np.bincount(ids[ids >= 0], minlength=len(short.values))
+    return ValueColumn(ids, short.values, counts)
+
+
+def _joined_column(left: ValueColumn, right: ValueColumn) -> ValueColumn:
+    """Column of pairs of values; empty where either one is."""
+    wide = len(right.values) + 1
+    codes = left.ids.astype(np.int64) * wide + right.ids
+    both = (left.ids >= 0) & (right.ids >= 0)
+    distinct, inverse = np.unique(codes[both], return_inverse=True)
+    ids = np.full(len(codes), -1, dtype=np.int32)
+    ids[both] = inverse
+    values = [
+        f"{left.values[code // wide]} {right.values[code % wide]}"
+        for code in distinct.tolist()
+    ]
+    return ValueColumn(ids, values, np.bincount(inverse, minlength=len(distinct)))
+
+
+def _split_emails(emails: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(mailboxes of persons, domains); mailboxes of a function identify nobody."""
+    locals_, domains = [], []
+    for email in emails:
+        local, domain = email.rsplit("@", 1)
+        shared = local in vocabulary.SHARED_MAILBOXES or len(local) < 4
+        locals_.append("" if shared else local)
+        domains.append(domain)
+    return locals_, domains
+
+
+def _word_column(column: Sequence[str]) -> WordColumn:
+    numbers: dict[str, int] = {}
+    count = numbers.setdefault
+    flat: list[int] = []
+    lengths = np.zeros(len(column) + 1, dtype=np.int64)
+    for row, value in enumerate(column, 1):
+        words = dict.fromkeys(value.split()) if value else ()
+        lengths[row] = len(words)
+        flat.extend(count(word, len(numbers)) for word in words)
+    words = np.array(flat, dtype=np.int32)
+    counts = np.bincount(words, minlength=len(numbers))
+    return WordColumn(np.cumsum(lengths), words, list(numbers), counts)
+
+
+def expand(start: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of compressed rows, laid end to end.
+
+    :return: (owner: index into ``rows`` of each element, position of the element)
+    """
+    lengths = start[rows + 1] - start[rows]
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    ends = np.cumsum(lengths)
+    within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(
+        ends - lengths, lengths
+    )
+    return owner, start[rows][owner] + within
