@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+
+TICK = 20  # seconds between two signs of life
 
 
 class Problem(Exception):
@@ -16,10 +19,22 @@ def say(message):
 
 @contextmanager
 def step(message):
-    """Announce a long step, then say how long it took."""
+    """Announce a long step, show that it lives, then say how long it took."""
     say(f"{message} ...")
     start = time.monotonic()
-    yield
+    ended = threading.Event()
+
+    def tick():
+        while not ended.wait(TICK):
+            say(f"{message}: {time.monotonic() - start:.0f} s so far")
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        ticker.join()
     say(f"{message}: done in {time.monotonic() - start:.0f} s")
 
 
