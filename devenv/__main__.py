@@ -36,7 +36,9 @@ def setup(settings):
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(f"{error}: set SG_STATE_DIR to a folder you may write.") from error
+        raise Problem(
+            f"{error}: set SG_STATE_DIR to a folder you may write."
+        ) from error
     system.ensure(settings)
     source = odoo_source.ensure(settings)
     virtualenv.ensure(settings, source)
