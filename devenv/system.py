@@ -33,7 +33,17 @@ def ensure(settings):
         )
     with step(f"installing system packages: {', '.join(missing)}"):
         apt_get("update")
+        _check_known(missing)
         apt_get("install", "--yes", "--no-install-recommends", *missing)
+
+
+def _check_known(packages):
+    """Ubuntu's archive, for one, has no package of a Chromium that is not a snap."""
+    for package in packages:
+        known = subprocess.run(["apt-cache", "show", package], capture_output=True)
+        if known.returncode:
+            hint = " or set SG_CHROMIUM to one" if package == "chromium" else ""
+            raise Problem(f"This machine's apt has no {package}: install it{hint}.")
 
 
 def apt_get(*arguments):
