@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from devenv.story import browser as story_browser
+from devenv.story.browser import chromium, logged_in
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,8 @@ def server_options():
 
 @pytest.fixture(scope="session")
 def browser(settings):
-    with story_browser.chromium(settings.chromium) as chromium:
-        yield chromium
+    with chromium(settings.chromium) as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -25,9 +25,8 @@ def log_in(world, browser):
     with ExitStack() as pages:
 
         def log_in(login, password=None):
-            return pages.enter_context(
-                story_browser.logged_in(browser, world.url, login, password or login)
-            )
+            page = logged_in(browser, world.url, login, password or login)
+            return pages.enter_context(page)
 
         yield log_in
 
