@@ -6,6 +6,12 @@ from . import sync_idempotency
 from . import sync_request
 from . import sync_resource
 from . import sync_gate
+from . import sync_gate_bulk
+from . import sync_gate_later
+from . import sync_gate_oauth
+from . import sync_openapi
+from . import sync_resource_event
+from . import sync_resource_request
 from . import sync_control_tower
 from . import base
 from . import sale_order_line
@@ -25,3 +31,4 @@ from . import sync_resource_order
 from . import sync_resource_shipment
 from . import sync_resource_invoice
 from . import sync_resource_payment
+from . import sync_contract

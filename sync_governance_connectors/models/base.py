@@ -12,3 +12,9 @@ class Base(models.AbstractModel):
             return super()._sync_payload(event_type)
         self.ensure_one()
         return resource._to_canonical(self, None)[0]
+
+    def _sync_payload_schema(self, event_type):
+        resource = self.env["sync.resource.table"]._of_model(self._name)
+        if resource is None:
+            return super()._sync_payload_schema(event_type)
+        return resource._schema("read")

@@ -21,3 +21,6 @@ class StockQuant(models.Model):
             )
         )
         return self.env["sync.resource.stock"]._to_canonical(level, None)[0]
+
+    def _sync_payload_schema(self, event_type):
+        return self.env["sync.resource.stock"]._schema("read")

@@ -68,6 +68,11 @@ class SyncResourceStock(models.AbstractModel):
         known = self._known_to(call.system, "product.product")
         return Domain("product_id", "in", known)
 
+    def _to_canonical(self, records, system):
+        # A view does not know when its bins changed: what was read before may be old.
+        records.invalidate_recordset()
+        return super()._to_canonical(records, system)
+
     def _encode_computed(self, member, record, names):
         if member.path != "external_id":
             return super()._encode_computed(member, record, names)

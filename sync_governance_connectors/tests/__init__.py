@@ -7,3 +7,4 @@ from . import test_resource_customer
 from . import test_resource_description
 from . import test_resource_order
 from . import test_resource_shipment
+from . import test_events

@@ -18,7 +18,13 @@ class TestResourceCommerce(ResourceCase):
         return body
 
     def test_product_round_trip(self):
-        unit = self.env["uom.uom"].create({"name": "Test pack of 6", "relative_factor": 6})
+        unit = self.env["uom.uom"].create(
+            {
+                "name": "Test pack of 6",
+                "relative_factor": 6,
+                "relative_uom_id": self.env.ref("uom.product_uom_unit").id,
+            }
+        )
         product = self.create(
             self.shop,
             "products",
