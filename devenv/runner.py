@@ -9,9 +9,11 @@ import json
 import shlex
 import signal
 import subprocess
+import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import modules, postgres
 from .console import Problem, say
@@ -45,20 +47,19 @@ class Part:
 
 
 def plan(settings, target=""):
-    """The parts that a target asks for: all, a module, or a path[::node]."""
+    """The parts a target asks for: all, those below a folder, or one path[::node]."""
     present = {module.name: module for module in modules.present(settings.root)}
-    if target:
-        target = target.rstrip("/")
-        path = target.split("::")[0]
-        if not (settings.root / path).exists():
-            raise Problem(f"There is no {path} to test.")
-        name = next((n for n in _part_names(present) if _inside(path, n)), path)
-        return [Part(name, target, present.get(name))]
-    return [
-        Part(name, name, present.get(name))
-        for name in _part_names(present)
-        if (settings.root / name).exists()
-    ]
+    names = [*PLAIN_PARTS, *present, *LATE_PARTS]
+    target = target.rstrip("/")
+    path = target.split("::")[0]
+    if not (settings.root / path).exists():
+        raise Problem(f"There is no {path} to test.")
+    whole = [name for name in names if not target or _inside(name, target)]
+    if whole:
+        there = [name for name in whole if (settings.root / name).exists()]
+        return [Part(name, name, present.get(name)) for name in there]
+    name = next((name for name in names if _inside(path, name)), path)
+    return [Part(name, target, present.get(name))]
 
 
 def run(settings, source, target="", arguments="", record=False):
@@ -79,30 +80,28 @@ def run(settings, source, target="", arguments="", record=False):
     return _close(results, shortfalls)
 
 
-def _part_names(present):
-    return [*PLAIN_PARTS, *present, *LATE_PARTS]
-
-
 def _inside(path, name):
     return path == name or path.startswith(f"{name}/")
 
 
 def _run_part(settings, source, part, options):
     say(f"testing {part.target}")
-    report = settings.log_dir / f"tests-{part.name.replace('/', '-')}.xml"
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.unlink(missing_ok=True)
-    options = [f"--junitxml={report}", *options, part.target]
-    if not part.module:
-        # no Odoo here; tests over HTTP start a server of their own
-        command = [*_pytest(settings), "-p", "no:odoo", *options]
-        return _count(report, _call(command, settings, None))
-    try:
-        return _count(report, _run_odoo(settings, source, part, options))
-    except Problem as problem:
-        # a module that does not install fails; the other parts still tell something
-        print(f"FAILED {part.name}: {problem}")
-        return Counter(failed=1)
+    with tempfile.TemporaryDirectory(prefix="sg-tests-") as folder:
+        report = Path(folder) / "report.xml"
+        options = [f"--junitxml={report}", *options, part.target]
+        try:
+            run_part = _run_odoo if part.module else _run_plain
+            return _count(report, run_part(settings, source, part, options))
+        except Problem as problem:
+            # a module that does not install fails; the other parts still tell
+            print(f"FAILED {part.name}: {problem}")
+            return Counter(failed=1)
+
+
+def _run_plain(settings, _source, _part, options):
+    """Tests without Odoo in their process; some start a server of their own."""
+    command = [*_pytest(settings), "-p", "no:odoo", *options]
+    return _call(command, settings, None)
 
 
 def _run_odoo(settings, source, part, options):

@@ -37,6 +37,12 @@ def test_without_target_all_parts_are_planned_the_fast_ones_first(settings):
     assert names == ["tests/unit", "sync_governance_base", "sync_governance_dedup"]
 
 
+def test_a_folder_of_parts_is_never_one_process(settings):
+    (settings.root / "tests" / "e2e").mkdir()
+    names = [part.name for part in runner.plan(settings, "tests")]
+    assert names == ["tests/unit", "tests/e2e"]
+
+
 def test_a_path_in_a_module_is_run_with_that_modules_database(settings):
     target = "sync_governance_dedup/tests::TestMerge"
     planned = part(settings, target)
