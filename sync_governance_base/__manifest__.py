@@ -42,6 +42,7 @@
         "views/sync_team_views.xml",
         "views/sync_secret_views.xml",
         "views/sync_sod_views.xml",
+        "views/sync_contract_views.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -5,10 +5,15 @@ from . import res_partner
 from . import res_users
 from . import sync_audit
 from . import sync_audit_verification
+from . import sync_ballot
+from . import sync_board
 from . import sync_change_request
 from . import sync_change_request_line
 from . import sync_conflict
 from . import sync_conflict_line
+from . import sync_contract
+from . import sync_contract_diff
+from . import sync_contract_version
 from . import sync_control_tower
 from . import sync_crosswalk
 from . import sync_domain

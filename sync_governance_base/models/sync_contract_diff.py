@@ -1,0 +1,72 @@
+from odoo import api, fields, models
+
+from ..tools.schema_diff import Severity, touches
+
+SEVERITIES = [
+    (Severity.BREAKING.value, "Breaking"),
+    (Severity.NON_BREAKING.value, "Compatible"),
+    (Severity.INFO.value, "Description only"),
+]
+
+
+class SyncContractDiff(models.Model):
+    """One difference between a version and the one before it; computed, never written by hand."""
+
+    _name = "sync.contract.diff"
+    _description = "Contract Difference"
+    _order = "version_id, sequence, id"
+    _rec_name = "message"
+
+    version_id = fields.Many2one(
+        "sync.contract.version", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    sequence = fields.Integer(readonly=True)
+    path = fields.Char(string="Field", readonly=True)
+    kind = fields.Char(readonly=True)
+    severity = fields.Selection(SEVERITIES, required=True, readonly=True)
+    before = fields.Json(readonly=True)
+    after = fields.Json(readonly=True)
+    message = fields.Char(compute="_compute_message", string="What Changes")
+    consumers = fields.Char(
+        compute="_compute_consumers", help="Who reads this field, with the time of the last use."
+    )
+
+    @api.depends("path", "kind", "before", "after")
+    @api.depends_context("lang")
+    def _compute_message(self):
+        for line in self:
+            line.message = line._describe()
+
+    def _describe(self):
+        """The difference as a sentence about the field."""
+        _ = self.env._
+        before, after = _short(self.before), _short(self.after)
+        sentences = {
+            "property_added": _("is new"),
+            "property_removed": _("is gone"),
+            "required_added": _("is now always required"),
+            "required_removed": _("is not always there any more"),
+            "enum_value_added": _("may now be %(value)s", value=after),
+            "enum_value_removed": _("is never %(value)s any more", value=before),
+            "additional_properties": _("accepts other fields: %(value)s", value=after),
+        }
+        return sentences.get(self.kind) or _(
+            "%(keyword)s: %(before)s → %(after)s", keyword=self.kind, before=before, after=after
+        )
+
+    @api.depends("version_id.contract_id", "path", "severity")
+    def _compute_consumers(self):
+        for version, lines in self.grouped("version_id").items():
+            consumers = version.contract_id._consumers()
+            for line in lines:
+                line.consumers = ", ".join(
+                    consumer.name
+                    for consumer in consumers
+                    if not consumer.paths
+                    or any(touches(line.path or "", path) for path in consumer.paths)
+                )
+
+
+def _short(value, width=60):
+    text = "–" if value is None else str(value)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
