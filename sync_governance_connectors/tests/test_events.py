@@ -4,6 +4,7 @@ import json
 import jsonschema
 
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import ResourceCase
 
@@ -168,7 +169,17 @@ class TestEvents(ResourceCase):
         )
         return wizard._create_payments()
 
+    def _age_product(self):
+        """As if the product came of an earlier transaction, which has another moment."""
+        self.env.flush_all()
+        for table in ("product_product", "product_template"):
+            self.env.cr.execute(
+                SQL("UPDATE %s SET write_date = '2020-01-01'", SQL.identifier(table))
+            )
+        self.env.invalidate_all()
+
     def test_products_and_prices(self):
+        self._age_product()
         self.product.product_tmpl_id.name = "Renamed crate"
         (event,) = self.assertTold(["product.updated"], "product")
         self.assertEqual(self.payload(event)["name"], "Renamed crate")
