@@ -76,14 +76,24 @@ class SyncPolicyHit(models.Model):
     def _count_refused(self, refused, source) -> None:
         """Count writes that are refused right now.
 
-        The refusal rolls the caller's transaction back, so the count is stored in one of
-        its own.
+        The refusal rolls back the caller's transaction, or a savepoint of it (an import
+        does): the count is stored afterwards, whichever way the transaction ends.
 
         :param refused: iterable of (rules, field name)
         """
-        hits = Counter(
+        cr = self.env.cr
+        hits = cr.postrollback.data.get(_KEY)
+        if hits is None:
+            hits = cr.postrollback.data[_KEY] = Counter()
+            store = partial(self._store_refused, hits)
+            cr.postrollback.add(store)
+            cr.postcommit.add(store)
+        hits.update(
             self._key(rules, field_name, source, Outcome.BLOCKED) for rules, field_name in refused
         )
+
+    @api.model
+    def _store_refused(self, hits: Counter) -> None:
         with self.env.registry.cursor() as cr:
             self.with_env(self.env(cr=cr))._insert(hits)
 

@@ -1,8 +1,11 @@
+from threading import current_thread
+from urllib.parse import urlsplit
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.http import request
 
-from ..tools.source import ODOO_CODE, Channel, Source, channel_of_path
+from ..tools.source import ODOO_CODE, RPC_PATHS, Channel, Source, channel_of_path
 
 SOURCE_KEY = "sync_source"
 
@@ -210,14 +213,24 @@ class SyncSystem(models.Model):
         context = self.env.context
         if any(isinstance(key, models.BaseModel) for key in context.get("__action_done") or ()):
             return Channel.AUTOMATION
-        if request:
-            importing = bool(context.get("import_file"))
-            return channel_of_path(request.httprequest.path, importing=importing)
+        if path := self._request_path():
+            return channel_of_path(path, importing=bool(context.get("import_file")))
         if context.get("cron_id"):
             return Channel.CRON
         if context.get("job_uuid"):
             return Channel.JOB
         return Channel.IMPORT if context.get("import_file") else Channel.INTERNAL
+
+    @api.model
+    def _request_path(self) -> str | None:
+        """Path of the HTTP request being served, None outside of requests.
+
+        The dispatcher of XML-RPC hides the request, but leaves its address on the thread.
+        """
+        if request:
+            return request.httprequest.path
+        path = urlsplit(getattr(current_thread(), "url", "")).path
+        return path if path.startswith(RPC_PATHS) else None
 
     @api.model
     @tools.ormcache()

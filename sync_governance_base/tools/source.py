@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 ODOO_CODE = "odoo"
+RPC_PATHS = ("/xmlrpc", "/jsonrpc")
 
 
 class Channel(str, Enum):
@@ -67,7 +68,7 @@ def channel_of_path(path: str, *, importing: bool = False) -> Channel:
     """
     if path.startswith("/json/2/"):
         return Channel.JSON2
-    if path.startswith(("/xmlrpc", "/jsonrpc")):
+    if path.startswith(RPC_PATHS):
         return Channel.XMLRPC
     if path.startswith("/queue_job/"):
         return Channel.JOB
