@@ -47,7 +47,6 @@
     "demo": [
         "demo/res_users_demo.xml",
         "demo/sync_system_demo.xml",
-        "demo/sync_domain_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [
