@@ -30,9 +30,7 @@ _logger = logging.getLogger(__name__)
 DURATION_S = 30.0
 # How long an idle dispatcher waits for more, before the next wake-up costs a job.
 LINGER_S = 1.0
-POLL_S = 0.05
-ACKNOWLEDGE_AFTER_S = 0.1
-ACKNOWLEDGE_AT = 100
+TICK_S = 0.05
 MAX_IN_FLIGHT = 128
 MISCONFIGURED_PAUSE_S = 300.0
 # A dead node that vanished without closing its connection frees its lanes within a minute.
@@ -66,9 +64,8 @@ class Slice:
         self._arrived: SimpleQueue = SimpleQueue()
         self._unacknowledged: list = []
         self._transitions: list = []
-        self._oldest_result = 0.0
         self._in_flight = 0
-        self._last_poll = float("-inf")
+        self._last_tick = float("-inf")
         self._last_work = monotonic()
         self._clock_offset = 0.0
         self.deadlines = Deadlines(monotonic)
@@ -82,12 +79,12 @@ class Slice:
         """
         with self._awake(), ThreadPoolExecutor(MAX_IN_FLIGHT) as pool:
             try:
-                self._poll()
+                self._tick()
                 while self._is_on():
                     self._submit(pool)
                     self._collect(self._patience())
-                    self._acknowledge()
-                    self._poll()
+                    if self._monotonic() - self._last_tick >= TICK_S:
+                        self._tick()
             finally:
                 self._finish()
         # No longer "awake": whoever commits from now on wakes a job. Whoever committed
@@ -113,29 +110,28 @@ class Slice:
 
     def _patience(self):
         if any(lane.ready for lane in self._lanes.values()):
-            return POLL_S / 5
-        return POLL_S
+            return TICK_S / 5
+        return TICK_S
 
     def _finish(self):
         """Give back what was not sent, wait for what is under way, store everything."""
         for lane in self._lanes.values():
             lane.release_waiting(0.0)
-            self._flush_released(lane)
-        self._cr.commit()
         while self._in_flight:
-            self._collect(POLL_S)
+            self._collect(TICK_S)
             self._acknowledge()
-        self._acknowledge(force=True)
-        for lane in self._lanes.values():
-            self._flush_released(lane)
+        self._acknowledge()
 
     # -- claiming --------------------------------------------------------------------
 
-    def _poll(self):
-        now = self._monotonic()
-        if now - self._last_poll < POLL_S:
-            return
-        self._last_poll = now
+    def _tick(self):
+        """Acknowledge and give back, then claim.
+
+        In this order: were a parcel given back before the failure of the one ahead of it is
+        stored, it could be claimed again and overtake it.
+        """
+        self._last_tick = now = self._monotonic()
+        self._acknowledge()
         rows = {row["id"]: row for row in self._store()._lanes()}
         if rows:
             self._clock_offset = next(iter(rows.values()))["now"] - now
@@ -209,7 +205,7 @@ class Slice:
         for row in claimed:
             lane = self._lanes[row["subscription_id"]]
             if row["id"] in blocked:
-                lane.released[row["id"]] = max(blocked[row["id"]], POLL_S)
+                lane.released[row["id"]] = max(blocked[row["id"]], TICK_S)
                 continue
             self._add(lane, row)
         for lane_id in limits:
@@ -234,7 +230,7 @@ class Slice:
                 time.time(), 0.0, failure=Failure.PAYLOAD, error=repr(error)
             )
             parcel = self._store()._unmade_parcel(row)
-            self._book(Result(parcel, failed, Verdict.DEAD, "dead"))
+            self._unacknowledged.append(Result(parcel, failed, Verdict.DEAD, "dead"))
             return
         lane.add(parcel)
 
@@ -280,29 +276,22 @@ class Slice:
     def _settle(self, lane, parcel, attempt):
         self._in_flight -= 1
         result, transition = lane.settle(parcel, attempt, self._now(), self._uniform)
-        self._book(result)
+        self._unacknowledged.append(result)
         if transition:
             self._transitions.append((lane, transition, result))
 
-    def _book(self, result):
-        if not self._unacknowledged:
-            self._oldest_result = self._monotonic()
-        self._unacknowledged.append(result)
-
-    def _acknowledge(self, force=False):
-        waited = self._monotonic() - self._oldest_result
-        results = self._unacknowledged
-        is_time = len(results) >= ACKNOWLEDGE_AT or waited >= ACKNOWLEDGE_AFTER_S
-        if not results or not (force or is_time):
-            return
-        self._store()._acknowledge(results, self._claim_ref, self._node)
-        self._env["sync.delivery.metric"]._add(results)
+    def _acknowledge(self):
+        """Store results, what is given back, and health: one transaction."""
+        results, self._unacknowledged = self._unacknowledged, []
+        if results:
+            self._store()._acknowledge(results, self._claim_ref, self._node)
+            self._env["sync.delivery.metric"]._add(results)
         for lane in self._lanes.values():
             self._flush_released(lane)
             self._flush_health(lane)
         self._cr.commit()
-        self._unacknowledged = []
-        self._tell(results)
+        if results:
+            self._tell(results)
 
     def _flush_released(self, lane):
         if lane.released:

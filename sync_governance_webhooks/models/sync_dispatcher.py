@@ -3,12 +3,15 @@ from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
+from psycopg2 import InterfaceError, OperationalError
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..dispatcher.http_sender import Pools
 from ..dispatcher.slice import Slice
@@ -77,7 +80,11 @@ class SyncDispatcher(models.AbstractModel):
     @api.model
     def _run_slice(self):
         """The job: send for about half a minute, then leave the rest to a successor."""
-        seconds = self._dispatch()
+        try:
+            seconds = self._dispatch()
+        except (OperationalError, InterfaceError) as error:
+            # The database went away, and took the claims of this slice back.
+            raise RetryableJobError(str(error), seconds=5, ignore_retry=True) from error
         if seconds is not None:
             self._enqueue(min(seconds, MAX_SLEEP_S))
 

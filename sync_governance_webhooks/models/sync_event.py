@@ -3,6 +3,7 @@ import json
 import uuid
 from collections import Counter, defaultdict
 from contextlib import suppress
+from datetime import datetime, timezone
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
@@ -560,7 +561,7 @@ class SyncEvent(models.Model):
             Counter(event["ordering_key"] for event in events)
         )
         next_sequence = {key: first for key, (_key_id, first) in keys.items()}
-        now = fields.Datetime.now()
+        now = datetime.now(timezone.utc).replace(tzinfo=None)
         rows = []
         for event in events:
             key = event["ordering_key"]

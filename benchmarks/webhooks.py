@@ -1,0 +1,535 @@
+# Copyright 2026 Sync Governance contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What the outbox costs the writer, and how fast, fair and sure deliveries are.
+
+    make bench B=webhooks ARGS="--quick --json"
+
+Everything runs on this machine, the receiver (20 ms) in a process of its own. Baselines are
+measured in the same run: a queue_job for each delivery, run by the real job runner, and
+core's webhook action, both sending to the same receiver.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import defaultdict
+from contextlib import contextmanager
+
+RECEIVER_DELAY_S = 0.02
+
+
+# -- the receiver: a process of its own, started by this script ----------------------------
+
+
+class Sink:
+    """Accepts whatever is posted; remembers ids, and the sequence within each key."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.ids = defaultdict(set)
+        self.last = {}
+        self.posts = self.reordered = 0
+
+    def note(self, path, headers):
+        self.posts += 1
+        message_id = headers.get("webhook-id")
+        if not message_id or message_id in self.ids[path]:
+            return
+        self.ids[path].add(message_id)
+        key = path, headers.get("ce-partitionkey")
+        sequence = int(headers.get("ce-sequence", 0))
+        self.reordered += sequence < self.last.get(key, 0)
+        self.last[key] = sequence
+
+    def figures(self):
+        return {
+            "posts": self.posts,
+            "messages": sum(map(len, self.ids.values())),
+            "reordered": self.reordered,
+        }
+
+    async def serve(self, reader, writer):
+        try:
+            while request := await reader.readuntil(b"\r\n\r\n"):
+                first, *lines = request.decode().split("\r\n")
+                headers = dict(
+                    line.lower().split(": ", 1) for line in lines if ": " in line
+                )
+                await reader.readexactly(int(headers.get("content-length", 0)))
+                body = await self.answer(*first.split()[:2], headers)
+                head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n"
+                writer.write(head.encode() + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def answer(self, method, path, headers):
+        if method == "GET":
+            figures = json.dumps(self.figures()).encode()
+            if path == "/reset":
+                self.reset()
+            return figures
+        if path == "/hang":
+            await asyncio.sleep(60)
+        await asyncio.sleep(RECEIVER_DELAY_S)
+        self.note(path, headers)
+        return b""
+
+    async def run(self):
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+
+
+@contextmanager
+def receiver():
+    """A running receiver; yields its address."""
+    command = [sys.executable, __file__, "--receiver"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(url):
+    with urllib.request.urlopen(url) as answer:
+        return json.load(answer)
+
+
+# -- Odoo ------------------------------------------------------------------------------------
+
+
+class Bench:
+    """A database, a receiver, and the scenarios."""
+
+    def __init__(self, url, quick):
+        self.url = url
+        self.quick = quick
+        self.registry = self._registry()
+        with self.env() as env:
+            env["ir.config_parameter"].set_param(
+                "sync_governance.allowed_networks", "127.0.0.0/8"
+            )
+            env["sync.event.type"].create(
+                {"name": "bench.happened", "operation": "explicit"}
+            )
+            self.partner_ids = (
+                env["res.partner"]
+                .create([{"name": f"Bench {number}"} for number in range(1000)])
+                .ids
+            )
+        self.registry.check_signaling()
+
+    @staticmethod
+    def _registry():
+        import odoo
+        from odoo.modules.registry import Registry
+
+        odoo.tools.config.parse_config(["-c", os.environ["ODOO_RC"]])
+        logging.getLogger().setLevel(logging.WARNING)
+        return Registry(os.environ["SG_BENCH_DB"])
+
+    @contextmanager
+    def env(self, commit=True):
+        from odoo import SUPERUSER_ID, api
+
+        with self.registry.cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {})
+            if commit:
+                # Scenarios dispatch themselves: nobody is to be woken.
+                cr.postcommit.clear()
+                cr.commit()
+            else:
+                cr.rollback()
+
+    def subscribe(self, paths, **values):
+        """Active subscriptions to ``bench.*``; all others are disabled."""
+        with self.env() as env:
+            subscriptions = env["sync.subscription"]
+            subscriptions.search([]).write({"state": "disabled"})
+            for path in paths:
+                subscription = subscriptions.create(
+                    {
+                        "name": path,
+                        "url": self.url + path,
+                        "patterns": "bench.*",
+                        "format": "cloudevents_binary",
+                        "retry_schedule": "0,0,0,0,0",
+                        **values,
+                    }
+                )
+                subscription._rotate_secret()
+                subscription.action_activate()
+                subscriptions |= subscription
+            return subscriptions.ids
+
+    def emit(self, count):
+        """``count`` events, over a thousand records, a transaction for each round."""
+        while count > 0:
+            with self.env() as env:
+                for partner in env["res.partner"].browse(self.partner_ids[:count]):
+                    env["sync.event.type"]._emit(
+                        "bench.happened", partner, {"name": "x" * 600}
+                    )
+            count -= len(self.partner_ids)
+
+    def drain(self, **options):
+        """Dispatch until nothing is due; seconds it took."""
+        started = time.perf_counter()
+        with self.env(commit=False) as env:
+            while env["sync.dispatcher"]._dispatch(linger=0.0, **options) == 0:
+                continue
+        return time.perf_counter() - started
+
+    def query(self, text, *parameters):
+        with self.env(commit=False) as env:
+            env.cr.execute(text, parameters)
+            return env.cr.fetchall()
+
+    # -- cost on the writer ------------------------------------------------------------
+
+    def _ratio(self, work, rounds):
+        """Median time of ``work`` with hooks over that without, taken in turn."""
+        times = {True: [], False: []}
+        for _round in range(rounds):
+            for hooked in (False, True):
+                with self.env(commit=False) as env:
+                    hook = env["sync.write.hook"]
+                    hook._unregister_hook()
+                    if hooked:
+                        hook._install_hooks()
+                    times[hooked].append(work(env))
+        with self.env(commit=False) as env:
+            env["sync.write.hook"]._install_hooks()
+        return statistics.median(times[True]) / statistics.median(times[False])
+
+    def write_1000_ratio(self):
+        """1,000 partner writes in one transaction, one event type, one subscription."""
+        fields = ("name", "email", "city")
+        with self.env() as env:
+            get = env["ir.model.fields"]._get
+            event_type = env["sync.event.type"].create(
+                {
+                    "name": "bench.written",
+                    "model_id": env["ir.model"]._get_id("res.partner"),
+                    "watched_field_ids": [
+                        (6, 0, [get("res.partner", name).id for name in fields])
+                    ],
+                    "payload_line_ids": [
+                        (0, 0, {"key": name, "path": name}) for name in fields
+                    ],
+                }
+            )
+            env["sync.event.type"].search(
+                [("model_name", "=", "res.partner"), ("id", "!=", event_type.id)]
+            ).active = False
+        self.subscribe(["/write"])
+        self.registry.check_signaling()
+
+        def work(env):
+            partners = env["res.partner"].browse(self.partner_ids)
+            partners.mapped("name")
+            env.flush_all()
+            started = time.perf_counter()
+            for partner in partners:
+                partner.write({"city": f"City {started}", "email": "a@example.com"})
+            env.cr.flush()
+            return time.perf_counter() - started
+
+        ratio = self._ratio(work, 3 if self.quick else 9)
+        with self.env() as env:
+            env["sync.event.type"].browse(event_type.id).active = False
+        return ratio
+
+    def confirm_ratio(self):
+        """``action_confirm`` of an order of 20 lines, all shipped event types active."""
+        with self.env() as env:
+            if "sale.order" not in env:
+                return None
+            env["sync.event.type"].with_context(active_test=False).search(
+                [("name", "not like", "bench.")]
+            ).active = True
+        self.subscribe(["/confirm"], patterns="*")
+        self.registry.check_signaling()
+
+        def work(env):
+            products = env["product.product"].create(
+                [{"name": f"P{n}", "is_storable": True} for n in range(20)]
+            )
+            order = env["sale.order"].create(
+                {
+                    "partner_id": self.partner_ids[0],
+                    "order_line": [
+                        (0, 0, {"product_id": product.id, "product_uom_qty": 1})
+                        for product in products
+                    ],
+                }
+            )
+            env.cr.flush()
+            env.invalidate_all()
+            started = time.perf_counter()
+            order.action_confirm()
+            env.cr.flush()
+            return time.perf_counter() - started
+
+        return self._ratio(work, 3 if self.quick else 11)
+
+    # -- delivery ----------------------------------------------------------------------
+
+    def backlog(self):
+        """Sustained rate from a backlog, with the account of what arrived."""
+        ids = self.subscribe([f"/b{number}" for number in range(10)], ordered=True)
+        count = 5_000 if self.quick else 50_000
+        ask(self.url + "/reset")
+        self.emit(count // 10)
+        seconds = self.drain()
+        figures = ask(self.url + "/stats")
+        [(dead,)] = self.query(
+            "SELECT count(*) FROM sync_delivery WHERE state = 'dead'"
+            " AND subscription_id = ANY(%s)",
+            ids,
+        )
+        return {
+            "deliveries_per_s": count / seconds,
+            "lost": count - figures["messages"] - dead,
+            "reordered": figures["reordered"],
+        }
+
+    def fairness(self):
+        """p99 of 20 healthy endpoints beside a dead one, over that without it."""
+        healthy = [f"/h{number}" for number in range(20)]
+        times = {}
+        for name, paths in (("alone", healthy), ("beside", [*healthy, "/hang"])):
+            ids = self.subscribe(paths, timeout_s=5)
+            self.emit(50 if self.quick else 200)
+            started = time.time()
+            self.drain(duration=20.0)
+            rows = self.query(
+                "SELECT extract(epoch FROM delivered_at AT TIME ZONE 'UTC')::float"
+                " FROM sync_delivery WHERE subscription_id = ANY(%s)"
+                " AND delivered_at IS NOT NULL",
+                ids,
+            )
+            waits = sorted(moment - started for (moment,) in rows)
+            times[name] = waits[int(len(waits) * 0.99) - 1]
+        return times["beside"] / times["alone"]
+
+    def claim_ms(self, rows):
+        """Median time to claim 100 deliveries with ``rows`` of them due."""
+        from odoo.addons.sync_governance_webhooks.models import sync_delivery
+
+        del sync_delivery
+        [subscription_id] = self.subscribe(["/claim"])
+        with self.env() as env:
+            env.cr.execute("DELETE FROM sync_delivery")
+            env.cr.execute(
+                """
+                INSERT INTO sync_event (ref, event_type_id, name, sequence, payload,
+                                        occurred_at)
+                SELECT 'evt_claim' || %s || '_' || n, (SELECT min(id) FROM sync_event_type),
+                       'bench.claimed', 1, '{}', now() AT TIME ZONE 'UTC'
+                  FROM generate_series(1, 1000) n
+                """,
+                (rows,),
+            )
+            env.cr.execute("ALTER TABLE sync_delivery DISABLE TRIGGER ALL")
+            env.cr.execute("DROP INDEX sync_delivery__event_uniq")
+            env.cr.execute(
+                """
+                INSERT INTO sync_delivery (event_id, subscription_id, state,
+                    attempt_count, schedule_start, next_at, occurred_at)
+                SELECT (SELECT max(id) FROM sync_event) - n %% 1000, %s, 'pending', 0, 0,
+                       now() AT TIME ZONE 'UTC' - n * INTERVAL '1 ms',
+                       now() AT TIME ZONE 'UTC'
+                  FROM generate_series(1, %s) n
+                """,
+                (subscription_id, rows),
+            )
+            env.cr.execute("ANALYZE sync_delivery")
+        times = []
+        for _round in range(20):
+            with self.env(commit=False) as env:
+                started = time.perf_counter()
+                claimed = env["sync.delivery"]._claim({subscription_id: 100}, "bench")
+                times.append(1000 * (time.perf_counter() - started))
+                assert len(claimed) == 100
+        with self.env() as env:
+            env.cr.execute("TRUNCATE sync_delivery CASCADE")
+            env.cr.execute("ALTER TABLE sync_delivery ENABLE TRIGGER ALL")
+            env.cr.execute(
+                "CREATE UNIQUE INDEX sync_delivery__event_uniq"
+                " ON sync_delivery (event_id, subscription_id)"
+            )
+        return statistics.median(times)
+
+    # -- baselines, and what needs a server -----------------------------------------------
+
+    def _webhook_action(self, env):
+        return env["ir.actions.server"].create(
+            {
+                "name": "Bench",
+                "model_id": env["ir.model"]._get_id("res.partner"),
+                "state": "webhook",
+                "webhook_url": self.url + "/core",
+                "webhook_field_ids": [
+                    (6, 0, env["ir.model.fields"]._get("res.partner", "name").ids)
+                ],
+            }
+        )
+
+    def core_webhook_per_s(self):
+        """Core's action, a transaction for each record as when users save."""
+        count = 50 if self.quick else 300
+        with self.env() as env:
+            action_id = self._webhook_action(env).id
+        started = time.perf_counter()
+        for partner_id in self.partner_ids[:count]:
+            with self.registry.cursor() as cr:
+                from odoo import SUPERUSER_ID, api
+
+                env = api.Environment(
+                    cr,
+                    SUPERUSER_ID,
+                    {"active_model": "res.partner", "active_id": partner_id},
+                )
+                env["ir.actions.server"].browse(action_id).run()
+                cr.commit()
+        return count / (time.perf_counter() - started)
+
+    @contextmanager
+    def server(self):
+        """Odoo with two workers and the job runner, capacity 2, on this database."""
+        command = [
+            *(sys.executable, "-m", "odoo", "server", "-c", os.environ["ODOO_RC"]),
+            *("--workers", "3", "--max-cron-threads", "0", "--log-level", "warn"),
+        ]
+        process = subprocess.Popen(
+            command, env={**os.environ, "ODOO_QUEUE_JOB_CHANNELS": "root:2"}
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def with_server(self):
+        """One job for each delivery, and the wait from commit to the first attempt."""
+        self.subscribe([])
+        with self.env() as env:
+            env["queue.job"].search([]).unlink()
+        with self.server():
+            return self.jobs_per_s(), self.first_attempt_p99()
+
+    def jobs_per_s(self):
+        """Deliveries per second at one queue_job each."""
+        count = 200 if self.quick else 1_000
+        with self.env() as env:
+            action_id = self._webhook_action(env).id
+            for partner_id in self.partner_ids[:count]:
+                env["ir.actions.server"].browse(action_id).with_context(
+                    active_model="res.partner", active_id=partner_id
+                ).with_delay(description=str(partner_id)).run()
+        rows = []
+        while len(rows) < count:
+            time.sleep(0.2)
+            rows = self.query(
+                "SELECT date_started, date_done FROM queue_job"
+                " WHERE state = 'done' AND model_name = 'ir.actions.server'"
+            )
+        # From the first start, so that the runner's own start does not count.
+        first = min(started for started, _done in rows)
+        last = max(done for _started, done in rows)
+        # queue_job keeps whole seconds; a run of less than some would be a guess.
+        return count / max(1.0, (last - first).total_seconds())
+
+    def first_attempt_p99(self):
+        """Seconds from commit to the first attempt, the system being idle."""
+        self.subscribe(["/idle"])
+        waits = []
+        for number in range(15 if self.quick else 100):
+            with self.registry.cursor() as cr:
+                from odoo import SUPERUSER_ID, api
+
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                partner = env["res.partner"].browse(self.partner_ids[number])
+                env["sync.event.type"]._emit("bench.happened", partner, {})
+                cr.commit()
+            committed = time.time()
+            waits.append(self._first_attempt(number + 1) - committed)
+            time.sleep(1.5 if number % 2 else 0.1)
+        return sorted(waits)[int(len(waits) * 0.99) - 1]
+
+    def _first_attempt(self, number):
+        while True:
+            rows = self.query(
+                "SELECT extract(epoch FROM a.started_at AT TIME ZONE 'UTC')::float"
+                " FROM sync_delivery_attempt a"
+                " JOIN sync_subscription s ON s.id = a.subscription_id"
+                " WHERE s.name = '/idle' ORDER BY a.id"
+            )
+            if len(rows) >= number:
+                return rows[number - 1][0]
+            time.sleep(0.02)
+
+
+def measure(url, quick):
+    """All figures, in the order of issue 4."""
+    bench = Bench(url, quick)
+    say = lambda text: print(text, flush=True)  # noqa: E731
+    result = {}
+
+    def note(key, value, meaning):
+        result[key] = value if value is None else round(value, 3)
+        say(f"{key:22} {result[key]!s:>10}  {meaning}")
+
+    note("write_1000_ratio", bench.write_1000_ratio(), "1,000 partner writes, <= 1.25")
+    note("confirm_ratio", bench.confirm_ratio(), "confirm 20 lines, <= 1.10")
+    for key, value in bench.backlog().items():
+        note(key, value, "from a backlog, receiver at 20 ms; >= 300/s, 0 and 0")
+    note("healthy_p99_ratio", bench.fairness(), "20 healthy beside a dead one, <= 1.5")
+    core = bench.core_webhook_per_s()
+    note("vs_core_webhook", result["deliveries_per_s"] / core, f"core: {core:.0f}/s")
+    jobs, p99 = bench.with_server()
+    note(
+        "vs_job_per_delivery",
+        result["deliveries_per_s"] / jobs,
+        f"a job for each: {jobs:.0f}/s; >= 10",
+    )
+    note("first_attempt_p99_s", p99, "idle, from commit to request; < 2")
+    large = 100_000 if quick else 1_000_000
+    note("claim_ms_10k", bench.claim_ms(10_000), "to claim 100 of 10,000 due")
+    note("claim_ms_1m", bench.claim_ms(large), f"to claim 100 of {large:,} due")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    note("peak_rss_mb", peak, "of the dispatching process, Odoo included")
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a minute, small backlog")
+    parser.add_argument("--json", action="store_true", help="end with one JSON line")
+    parser.add_argument("--receiver", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.receiver:
+        asyncio.run(Sink().run())
+        return
+    with receiver() as url:
+        result = measure(url, options.quick)
+    if options.json:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
