@@ -222,6 +222,11 @@ class SyncDelivery(models.Model):
                               AND delivery.state IN ('pending', 'retrying')
                               AND delivery.next_at
                                   <= clock_timestamp() AT TIME ZONE 'UTC'
+                       ) OR EXISTS (
+                           -- ours, or orphans of a dispatcher that died
+                           SELECT 1 FROM sync_delivery delivery
+                            WHERE delivery.subscription_id = subscription.id
+                              AND delivery.state = 'delivering'
                        ) AS due
                   FROM sync_subscription subscription
                   JOIN sync_breaker breaker
@@ -380,10 +385,15 @@ class SyncDelivery(models.Model):
                   JOIN sync_breaker breaker
                     ON breaker.subscription_id = subscription.id
                  CROSS JOIN LATERAL (
-                    SELECT next_at FROM sync_delivery
-                     WHERE subscription_id = subscription.id
-                       AND state IN ('pending', 'retrying')
-                     ORDER BY next_at LIMIT 1
+                    (SELECT next_at FROM sync_delivery
+                      WHERE subscription_id = subscription.id
+                        AND state IN ('pending', 'retrying')
+                      ORDER BY next_at LIMIT 1)
+                    UNION ALL
+                    -- claimed, but nobody holds the lane: its dispatcher died
+                    (SELECT next_at FROM sync_delivery
+                      WHERE subscription_id = subscription.id AND state = 'delivering'
+                      LIMIT 1)
                  ) first
                  WHERE subscription.active AND subscription.state = 'active'
                    AND breaker.status <> 'isolated'

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 
 # Upper bounds in milliseconds; the last bucket is open.
 BOUNDS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 15000)
@@ -21,9 +22,6 @@ def percentile(counts: Sequence[int], share: float) -> float:
     wanted = share * sum(counts)
     if not wanted:
         return 0.0
-    seen = 0
-    for index, count in enumerate(counts):
-        seen += count
-        if seen >= wanted:
-            break
+    # The first bucket at which the running total reaches what is wanted.
+    index = bisect_left(list(accumulate(counts)), wanted)
     return float(BOUNDS_MS[min(index, len(BOUNDS_MS) - 1)])

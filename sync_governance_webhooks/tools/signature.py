@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 HMAC_PREFIX = "whsec_"
 ED25519_PREFIX = "whsk_"
 PUBLIC_PREFIX = "whpk_"
+_VERSIONS = {HMAC_PREFIX: "v1", ED25519_PREFIX: "v1a"}
 SECRET_BYTES = 32
 TOLERANCE_S = 300
 
@@ -43,12 +44,10 @@ class SigningKey:
 
         :raises SecretFormatError: on anything else; the message never holds the secret
         """
-        for prefix, version in ((HMAC_PREFIX, "v1"), (ED25519_PREFIX, "v1a")):
-            if secret.startswith(prefix):
-                raw = _decode(secret[len(prefix) :])
-                break
-        else:
+        prefix = next((p for p in _VERSIONS if secret.startswith(p)), None)
+        if prefix is None:
             raise SecretFormatError("A secret starts with whsec_ or whsk_")
+        version, raw = _VERSIONS[prefix], _decode(secret[len(prefix) :])
         if version == "v1" and not 16 <= len(raw) <= 64:
             raise SecretFormatError("A whsec_ secret holds 16 to 64 bytes")
         if version == "v1a" and len(raw) not in (32, 64):
