@@ -6,7 +6,8 @@ class ResGroups(models.Model):
 
     @api.constrains("user_ids")
     def _check_user_disjoint_groups(self):
-        # The core method looks only for users of two *types*, so a pair of duties that comes together through an
-        # implied group passes it. ``self`` holds every group that implies a changed one, hence all users concerned.
+        # The core method looks only for users of two *types*, so a pair of duties that
+        # comes together through an implied group passes it. ``self`` holds every group
+        # that implies a changed one, hence all users concerned.
         super()._check_user_disjoint_groups()
         self.env["sync.sod.rule"]._enforce(self.all_user_ids)

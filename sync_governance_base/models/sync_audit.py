@@ -6,7 +6,8 @@ from odoo.tools import SQL, json_default
 
 from ..tools import hash_chain
 
-#: what an entry's digest covers, in this order: changing the list makes every stored digest wrong
+#: what an entry's digest covers, in this order: changing the list makes every stored
+#: digest wrong
 CONTENT = (
     "logged_at",
     "action",
@@ -24,28 +25,35 @@ CONTENT = (
 )
 SEAL_BATCH = 2000
 READ_BATCH = 5000
-#: name of the sealer's advisory lock; only has to differ from other locks of this database
+#: name of the sealer's advisory lock; only has to differ from other locks of this
+#: database
 SEALER_LOCK = 0x53594E4341554454
 
 
 class SyncAudit(models.Model):
     """Append-only log of who changed what and why, chained by hashes.
 
-    **Order under concurrency.** A chain has one order; transactions that run side by side have none until they commit.
-    Taking the end of the chain inside the business transaction would either serialise every audited write of the
-    database or fork the chain. So an entry is inserted *unsealed*, with the digest of its own content, in the transaction
-    that it reports on: it commits or vanishes with the change, and takes no lock. The sealer (:meth:`_seal`, every minute
-    and before each verification) then links what has become visible, under an advisory lock and in short transactions
-    of its own. The chain's order is thus the order in which the sealer saw the entries committed; an entry that took long
-    to commit comes later than its id says, and none is ever skipped.
+    **Order under concurrency.** A chain has one order; transactions that run side by
+    side have none until they commit. Taking the end of the chain inside the business
+    transaction would either serialise every audited write of the database or fork the
+    chain. So an entry is inserted *unsealed*, with the digest of its own content, in
+    the transaction that it reports on: it commits or vanishes with the change, and
+    takes no lock. The sealer (:meth:`_seal`, every minute and before each verification)
+    then links what has become visible, under an advisory lock and in short transactions
+    of its own. The chain's order is thus the order in which the sealer saw the entries
+    committed; an entry that took long to commit comes later than its id says, and none
+    is ever skipped.
 
-    **What protects what.** The ORM refuses ``write`` and ``unlink``; a trigger refuses UPDATE (but for sealing an
-    unsealed entry, once), DELETE and TRUNCATE to everybody who does not disable it; the unique index on the position
-    makes a fork impossible even if two sealers ran; the chain shows any change made behind the trigger; and the heads
-    kept by each verification (``sync.audit.verification``) show a cut tail or a chain computed anew. An unsealed entry is
-    protected by the trigger alone, which is why it is reported apart.
+    **What protects what.** The ORM refuses ``write`` and ``unlink``; a trigger refuses
+    UPDATE (but for sealing an unsealed entry, once), DELETE and TRUNCATE to everybody
+    who does not disable it; the unique index on the position makes a fork impossible
+    even if two sealers ran; the chain shows any change made behind the trigger; and the
+    heads kept by each verification (``sync.audit.verification``) show a cut tail or a
+    chain computed anew. An unsealed entry is protected by the trigger alone, which is
+    why it is reported apart.
 
-    ``before`` and ``after`` are canonical JSON in text columns, because jsonb does not give back the bytes it was given.
+    ``before`` and ``after`` are canonical JSON in text columns, because jsonb does not
+    give back the bytes it was given.
     """
 
     _name = "sync.audit"
@@ -58,23 +66,35 @@ class SyncAudit(models.Model):
     logged_at = fields.Datetime(string="When", required=True, readonly=True, index=True)
     action = fields.Char(required=True, readonly=True, index=True)
     res_model = fields.Char(string="Model", readonly=True)
-    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", readonly=True
+    )
     company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict")
-    user_id = fields.Many2one("res.users", string="User", readonly=True, ondelete="restrict")
-    user_login = fields.Char(string="Login", readonly=True, help="The user's login at the time.")
-    channel = fields.Char(readonly=True, help="The way in: form, import, RPC, inbound request, job, cron.")
+    user_id = fields.Many2one(
+        "res.users", string="User", readonly=True, ondelete="restrict"
+    )
+    user_login = fields.Char(
+        string="Login", readonly=True, help="The user's login at the time."
+    )
+    channel = fields.Char(
+        readonly=True, help="The way in: form, import, RPC, inbound request, job, cron."
+    )
     system_code = fields.Char(string="System", readonly=True)
     request_ref = fields.Char(string="Request", readonly=True, index="btree_not_null")
     reason = fields.Char(readonly=True)
     before = fields.Text(readonly=True)
     after = fields.Text(readonly=True)
     digest = fields.Char(string="Content Digest", required=True, readonly=True)
-    chain_index = fields.Integer(string="Position", readonly=True, help="Place in the chain; empty until sealed.")
+    chain_index = fields.Integer(
+        string="Position", readonly=True, help="Place in the chain; empty until sealed."
+    )
     chain_link = fields.Char(string="Link", readonly=True)
     sealed_at = fields.Datetime(readonly=True)
     changes = fields.Html(compute="_compute_changes")
 
-    _chain_index_uniq = models.UniqueIndex("(chain_index) WHERE chain_index IS NOT NULL")
+    _chain_index_uniq = models.UniqueIndex(
+        "(chain_index) WHERE chain_index IS NOT NULL"
+    )
     _unsealed_idx = models.Index("(id) WHERE chain_index IS NULL")
     _record_idx = models.Index("(res_model, res_id)")
 
@@ -87,26 +107,37 @@ class SyncAudit(models.Model):
             before, after = _loads(entry.before), _loads(entry.after)
             entry.changes = self.env["ir.qweb"]._render(
                 "sync_governance_base.audit_changes",
-                {"names": sorted(before.keys() | after.keys()), "before": before, "after": after},
+                {
+                    "names": sorted(before.keys() | after.keys()),
+                    "before": before,
+                    "after": after,
+                },
             )
 
-    # -- writing -------------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------
 
     @api.model
     def _log(self, action, record=None, before=None, after=None, reason=None):
-        """Append one entry in the current transaction, attributed to the current source.
+        """Append one entry in the current transaction, attributed to the current
+        source.
 
         :param str action: dotted verb such as ``policy.activated``
         :param record: the one record it is about, or None
-        :param dict before: values before the change (JSON, dates and records' ids allowed)
+        :param dict before: values before the change (JSON, dates and records' ids
+            allowed)
         :param dict after: values after the change
         :param str reason: why, in a person's words
         :return: the entry (as superuser: no group may create entries by itself)
         """
         source = self.env["sync.system"]._current_source()
         user = self.env["res.users"].sudo().browse(source.user_id or self.env.uid)
-        company = record["company_id"] if record and "company_id" in record._fields else self.env.company
-        # sudo: nobody has the right to create entries through RPC; this method is the one way in
+        company = (
+            record["company_id"]
+            if record and "company_id" in record._fields
+            else self.env.company
+        )
+        # sudo: nobody has the right to create entries through RPC; this method is the
+        # one way in
         return self.sudo().create(
             {
                 "logged_at": fields.Datetime.now(),
@@ -119,7 +150,8 @@ class SyncAudit(models.Model):
                 "channel": source.channel.value,
                 "system_code": source.system_code,
                 "request_ref": source.request_ref,
-                "reason": (reason or source.override_reason or "").replace("\0", "") or None,
+                "reason": (reason or source.override_reason or "").replace("\0", "")
+                or None,
                 "before": _dumps(before),
                 "after": _dumps(after),
             }
@@ -128,26 +160,36 @@ class SyncAudit(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # whatever else a caller passes, the place in the chain is the sealer's to give
-        contents = [{name: vals[name] for name in CONTENT if name in vals} for vals in vals_list]
+        contents = [
+            {name: vals[name] for name in CONTENT if name in vals} for vals in vals_list
+        ]
         return super().create(
-            [{**vals, "digest": hash_chain.content_hash(_content(vals))} for vals in contents]
+            [
+                {**vals, "digest": hash_chain.content_hash(_content(vals))}
+                for vals in contents
+            ]
         )
 
     def write(self, vals):
-        raise UserError(self.env._("The audit log is append-only: an entry cannot be changed."))
+        raise UserError(
+            self.env._("The audit log is append-only: an entry cannot be changed.")
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(self.env._("The audit log is append-only: an entry cannot be deleted."))
+        raise UserError(
+            self.env._("The audit log is append-only: an entry cannot be deleted.")
+        )
 
-    # -- sealing -------------------------------------------------------------------------------------------------------
+    # -- sealing -----------------------------------------------------------------------
 
     @api.model
     def _seal(self):
         """Link every committed unsealed entry to the chain.
 
-        The guard's transaction holds the lock; the links are written in transactions that begin after it was taken, so
-        that their snapshot holds every link made before.
+        The guard's transaction holds the lock; the links are written in transactions
+        that begin after it was taken, so that their snapshot holds every link made
+        before.
 
         :return: number of entries sealed; 0 as well when another sealer is at work
         """
@@ -158,7 +200,8 @@ class SyncAudit(models.Model):
                 return 0
             with self.env.registry.cursor() as cr:
                 while count := self.with_env(self.env(cr=cr))._seal_batch():
-                    # each batch is whole in itself, and short transactions keep a long backlog from holding rows back
+                    # each batch is whole in itself, and short transactions keep a long
+                    # backlog from holding rows back
                     cr.commit()
                     sealed += count
         self.invalidate_model(["chain_index", "chain_link", "sealed_at"], flush=False)
@@ -166,7 +209,11 @@ class SyncAudit(models.Model):
 
     def _seal_batch(self):
         rows = self.env.execute_query(
-            SQL("SELECT id, digest FROM sync_audit WHERE chain_index IS NULL ORDER BY id LIMIT %s", SEAL_BATCH)
+            SQL(
+                "SELECT id, digest FROM sync_audit WHERE chain_index IS NULL ORDER BY "
+                "id LIMIT %s",
+                SEAL_BATCH,
+            )
         )
         if not rows:
             return 0
@@ -175,7 +222,9 @@ class SyncAudit(models.Model):
             SQL(
                 """
                 UPDATE sync_audit entry
-                   SET chain_index = seal.index, chain_link = seal.link, sealed_at = now() AT TIME ZONE 'UTC'
+                   SET chain_index = seal.index,
+                       chain_link = seal.link,
+                       sealed_at = now() AT TIME ZONE 'UTC'
                   FROM unnest(%s::int[], %s::int[], %s::text[]) AS seal(id, index, link)
                  WHERE entry.id = seal.id
              RETURNING entry.id
@@ -190,23 +239,29 @@ class SyncAudit(models.Model):
     @api.model
     def _chain_head(self):
         rows = self.env.execute_query(
-            SQL("SELECT chain_index, chain_link FROM sync_audit WHERE chain_index IS NOT NULL ORDER BY 1 DESC LIMIT 1")
+            SQL(
+                "SELECT chain_index, chain_link FROM sync_audit WHERE chain_index IS "
+                "NOT NULL ORDER BY 1 DESC LIMIT 1"
+            )
         )
         return hash_chain.Head(*rows[0]) if rows else hash_chain.Head()
 
-    # -- verifying -----------------------------------------------------------------------------------------------------
+    # -- verifying ---------------------------------------------------------------------
 
     @api.model
     def _verify(self, anchors=None):
         """Check the whole chain in batches, in bounded memory.
 
-        :param dict anchors: ``{chain_index: chain_link}`` seen earlier; by default those of the past verifications
+        :param dict anchors: ``{chain_index: chain_link}`` seen earlier; by default
+            those of the past verifications
         :return: ``(hash_chain.Report, number of unsealed entries)``
         """
         if anchors is None:
             anchors = self.env["sync.audit.verification"]._anchors()
         report = hash_chain.verify(self._sealed_rows(), anchors)
-        [(unsealed,)] = self.env.execute_query(SQL("SELECT count(*) FROM sync_audit WHERE chain_index IS NULL"))
+        [(unsealed,)] = self.env.execute_query(
+            SQL("SELECT count(*) FROM sync_audit WHERE chain_index IS NULL")
+        )
         return report, unsealed
 
     @api.model
@@ -236,7 +291,9 @@ class SyncAudit(models.Model):
     def action_open_record(self):
         self.ensure_one()
         if not self.res_model or self.res_model not in self.env:
-            raise UserError(self.env._("This entry is about no record that still exists."))
+            raise UserError(
+                self.env._("This entry is about no record that still exists.")
+            )
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,
@@ -251,7 +308,9 @@ def _dumps(value):
 
 
 def _json(value):
-    """The value with what JSON does not know (dates, bytes, lazy translations, ids of records) spelled out."""
+    """The value with what JSON does not know (dates, bytes, lazy translations, ids of
+    records) spelled out.
+    """
     if isinstance(value, dict):
         return {str(key): _json(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -272,8 +331,15 @@ def _content(vals):
 
 
 def _plain(values):
-    """Column values as the digest takes them: the ORM's False and SQL's NULL are one, times are spelled."""
-    return [fields.Datetime.to_string(value) if hasattr(value, "isoformat") else value or None for value in values]
+    """Column values as the digest takes them: the ORM's False and SQL's NULL are one,
+    times are spelled.
+    """
+    return [
+        fields.Datetime.to_string(value)
+        if hasattr(value, "isoformat")
+        else value or None
+        for value in values
+    ]
 
 
 _TRIGGERS = """
@@ -285,7 +351,8 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
-    RAISE insufficient_privilege USING MESSAGE = 'sync_audit is append-only: ' || TG_OP || ' refused';
+    RAISE insufficient_privilege
+        USING MESSAGE = 'sync_audit is append-only: ' || TG_OP || ' refused';
 END
 $$ LANGUAGE plpgsql;
 DROP TRIGGER IF EXISTS sync_audit_append_only_row ON sync_audit;

@@ -4,25 +4,36 @@ from odoo import api, fields, models
 
 
 class SyncAuditVerification(models.Model):
-    """Result of one "Verify chain", and the head it found: the next verification must meet that head again."""
+    """Result of one "Verify chain", and the head it found: the next verification must
+    meet that head again.
+    """
 
     _name = "sync.audit.verification"
     _description = "Audit Verification"
     _order = "id desc"
     _rec_name = "verified_at"
 
-    verified_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
-    user_id = fields.Many2one("res.users", readonly=True, default=lambda self: self.env.user)
-    state = fields.Selection([("valid", "Whole"), ("broken", "Broken")], required=True, readonly=True)
+    verified_at = fields.Datetime(
+        required=True, readonly=True, default=fields.Datetime.now
+    )
+    user_id = fields.Many2one(
+        "res.users", readonly=True, default=lambda self: self.env.user
+    )
+    state = fields.Selection(
+        [("valid", "Whole"), ("broken", "Broken")], required=True, readonly=True
+    )
     checked = fields.Integer(string="Entries Checked", readonly=True)
     unsealed = fields.Integer(
-        string="Not Yet Sealed", readonly=True, help="Entries that were committed while the chain was being verified."
+        string="Not Yet Sealed",
+        readonly=True,
+        help="Entries that were committed while the chain was being verified.",
     )
     head_index = fields.Integer(string="Last Position", readonly=True)
     head_link = fields.Char(
         string="Head",
         readonly=True,
-        help="Note it down outside this database, and you can prove later that nothing before it was changed.",
+        help="Note it down outside this database, and you can prove later that nothing "
+        "before it was changed.",
     )
     break_kind = fields.Selection(
         [
@@ -45,7 +56,8 @@ class SyncAuditVerification(models.Model):
         started = time.monotonic()
         audit = self.env["sync.audit"].sudo()
         audit._seal()
-        # a transaction of its own, because this one's snapshot is older than the links just made
+        # a transaction of its own, because this one's snapshot is older than the links
+        # just made
         with self.env.registry.cursor() as cr:
             report, unsealed = audit.with_env(audit.env(cr=cr))._verify()
         broken = report.first_break
@@ -69,8 +81,12 @@ class SyncAuditVerification(models.Model):
 
     @api.model
     def _anchors(self):
-        """Heads of the past, each of which the chain must still hold: ``{chain_index: chain_link}``."""
-        rows = self.sudo()._read_group([("head_index", ">", 0)], ["head_index", "head_link"])
+        """Heads of the past, each of which the chain must still hold: ``{chain_index:
+        chain_link}``.
+        """
+        rows = self.sudo()._read_group(
+            [("head_index", ">", 0)], ["head_index", "head_link"]
+        )
         return dict(rows)
 
     def _action_open(self):

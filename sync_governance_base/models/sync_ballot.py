@@ -11,9 +11,15 @@ class SyncBallot(models.Model):
     _rec_name = "member_id"
 
     version_id = fields.Many2one(
-        "sync.contract.version", required=True, readonly=True, ondelete="cascade", index=True
+        "sync.contract.version",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
     )
-    round = fields.Integer(readonly=True, help="A version that was turned down is voted on anew.")
+    round = fields.Integer(
+        readonly=True, help="A version that was turned down is voted on anew."
+    )
     member_id = fields.Many2one(
         "res.users",
         required=True,
@@ -21,7 +27,9 @@ class SyncBallot(models.Model):
         ondelete="restrict",
         default=lambda self: self.env.user,
     )
-    vote = fields.Selection([("approve", "Approve"), ("reject", "Reject")], required=True)
+    vote = fields.Selection(
+        [("approve", "Approve"), ("reject", "Reject")], required=True
+    )
     comment = fields.Text(help="A rejection needs one.")
     cast_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
 
@@ -35,7 +43,9 @@ class SyncBallot(models.Model):
         for vals in vals_list:
             version = versions.browse(vals.get("version_id"))
             vals.update(
-                member_id=self.env.uid, round=version.sudo().round, cast_at=fields.Datetime.now()
+                member_id=self.env.uid,
+                round=version.sudo().round,
+                cast_at=fields.Datetime.now(),
             )
         ballots = super().create(vals_list)
         for ballot in ballots:
@@ -58,10 +68,14 @@ class SyncBallot(models.Model):
             version = ballot.version_id.sudo()
             if version.state != "in_review":
                 raise ValidationError(
-                    self.env._("%(version)s is not under review.", version=version.display_name)
+                    self.env._(
+                        "%(version)s is not under review.", version=version.display_name
+                    )
                 )
             if ballot.member_id in version.author_ids:
-                raise ValidationError(self.env._("Authors do not vote on their own work."))
+                raise ValidationError(
+                    self.env._("Authors do not vote on their own work.")
+                )
             if ballot.member_id not in version.contract_id.board_id.member_ids:
                 raise ValidationError(
                     self.env._(

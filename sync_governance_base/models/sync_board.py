@@ -18,13 +18,16 @@ class SyncBoard(models.Model):
         default=2,
         required=True,
         tracking=True,
-        help="Approvals that a compatible change needs. A breaking one needs every member's.",
+        help="Approvals that a compatible change needs. A breaking one needs every "
+        "member's.",
     )
     fast_track = fields.Boolean(
         tracking=True, help="One approval is enough for a compatible change."
     )
 
-    _quorum_positive = models.Constraint("CHECK(quorum > 0)", "A quorum is at least one.")
+    _quorum_positive = models.Constraint(
+        "CHECK(quorum > 0)", "A quorum is at least one."
+    )
 
     @api.constrains("member_ids", "quorum")
     def _check_quorum(self):
@@ -32,7 +35,8 @@ class SyncBoard(models.Model):
             if board.quorum > len(board.member_ids):
                 raise ValidationError(
                     self.env._(
-                        "%(board)s has %(members)s members and can never reach a quorum of %(quorum)s.",
+                        "%(board)s has %(members)s members and can never reach a "
+                        "quorum of %(quorum)s.",
                         board=board.name,
                         members=len(board.member_ids),
                         quorum=board.quorum,
@@ -44,7 +48,9 @@ class SyncBoard(models.Model):
         for member in self.member_ids:
             if not member.has_group("sync_governance_base.group_sync_board_member"):
                 raise ValidationError(
-                    self.env._("%(user)s is not in the group Board Member.", user=member.name)
+                    self.env._(
+                        "%(user)s is not in the group Board Member.", user=member.name
+                    )
                 )
 
     def _voters(self, authors):

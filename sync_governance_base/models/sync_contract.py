@@ -12,7 +12,8 @@ from ..tools.schema_diff import Direction
 class Consumer(NamedTuple):
     """Somebody who reads what a contract describes.
 
-    :param paths: what they read, spelled as in a body (``lines[].uom``); empty: everything
+    :param paths: what they read, spelled as in a body (``lines[].uom``); empty:
+        everything
     """
 
     name: str
@@ -24,7 +25,9 @@ class Consumer(NamedTuple):
 
 
 class SyncContract(models.Model):
-    """What two sides have agreed on: the shape of one event or one resource, in versions."""
+    """What two sides have agreed on: the shape of one event or one resource, in
+    versions.
+    """
 
     _name = "sync.contract"
     _description = "Data Contract"
@@ -35,9 +38,14 @@ class SyncContract(models.Model):
     code = fields.Char(required=True, copy=False, tracking=True)
     active = fields.Boolean(default=True)
     description = fields.Text(translate=True)
-    domain_id = fields.Many2one("sync.domain", string="Domain", tracking=True, ondelete="restrict")
+    domain_id = fields.Many2one(
+        "sync.domain", string="Domain", tracking=True, ondelete="restrict"
+    )
     owner_id = fields.Many2one(
-        "res.users", tracking=True, default=lambda self: self.env.user, help="Answers questions."
+        "res.users",
+        tracking=True,
+        default=lambda self: self.env.user,
+        help="Answers questions.",
     )
     direction = fields.Selection(
         [
@@ -51,7 +59,9 @@ class SyncContract(models.Model):
         "what it accepts may not narrow.",
     )
     event_name = fields.Char(
-        string="Event", tracking=True, help="noun.past_participle, such as order.confirmed"
+        string="Event",
+        tracking=True,
+        help="noun.past_participle, such as order.confirmed",
     )
     board_id = fields.Many2one(
         "sync.board",
@@ -62,11 +72,15 @@ class SyncContract(models.Model):
         tracking=True,
         ondelete="restrict",
     )
-    version_ids = fields.One2many("sync.contract.version", "contract_id", string="Versions")
+    version_ids = fields.One2many(
+        "sync.contract.version", "contract_id", string="Versions"
+    )
     active_version_id = fields.Many2one(
         "sync.contract.version", compute="_compute_active_version_id", string="In Force"
     )
-    consumer_count = fields.Integer(compute="_compute_consumer_count", string="Consumers")
+    consumer_count = fields.Integer(
+        compute="_compute_consumer_count", string="Consumers"
+    )
 
     _code_uniq = models.Constraint("UNIQUE(code)", "Another contract has this code.")
 
@@ -101,7 +115,7 @@ class SyncContract(models.Model):
                     )
                 )
 
-    # -- what other modules use ------------------------------------------------------------
+    # -- what other modules use --------------------------------------------------------
 
     def _consumers(self):
         """Who reads what this contract describes: a list of :class:`Consumer`.
@@ -114,23 +128,27 @@ class SyncContract(models.Model):
     @api.model
     @tools.ormcache("code")
     def _schema_in_force(self, code):
-        """The JSON Schema of a contract's active version as a dict, or None. Do not change it.
+        """The JSON Schema of a contract's active version as a dict, or None. Do not
+        change it.
 
         :param str code: the contract's code
         """
         version = (
             self.env["sync.contract.version"]
             .sudo()
-            .search([("contract_id.code", "=", code), ("state", "=", "active")], limit=1)
+            .search(
+                [("contract_id.code", "=", code), ("state", "=", "active")], limit=1
+            )
         )
         return json.loads(version.schema_text) if version else None
 
     @api.model
     def _seed(self, code, values, number, schema):
-        """Ship a contract with a module: create it with a first version that is in force at once.
+        """Ship a contract with a module: create it with a first version that is in
+        force at once.
 
-        There is nobody to protect from a first version. A contract that exists is left alone: what
-        follows is the board's to decide.
+        There is nobody to protect from a first version. A contract that exists is left
+        alone: what follows is the board's to decide.
 
         :param dict values: further values of the contract
         :param str number: semantic version
@@ -142,12 +160,16 @@ class SyncContract(models.Model):
         if not contract:
             contract = self.sudo().create({**values, "code": code})
             version = contract.version_ids.create(
-                {"contract_id": contract.id, "number": number, "schema_text": json.dumps(schema)}
+                {
+                    "contract_id": contract.id,
+                    "number": number,
+                    "schema_text": json.dumps(schema),
+                }
             )
             version._advance("active", activated_at=fields.Datetime.now())
         return contract
 
-    # -- actions ---------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------
 
     def action_new_version(self):
         """Draft the next version from the one in force."""

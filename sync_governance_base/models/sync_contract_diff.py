@@ -10,7 +10,9 @@ SEVERITIES = [
 
 
 class SyncContractDiff(models.Model):
-    """One difference between a version and the one before it; computed, never written by hand."""
+    """One difference between a version and the one before it; computed, never written
+    by hand.
+    """
 
     _name = "sync.contract.diff"
     _description = "Contract Difference"
@@ -18,7 +20,11 @@ class SyncContractDiff(models.Model):
     _rec_name = "message"
 
     version_id = fields.Many2one(
-        "sync.contract.version", required=True, readonly=True, ondelete="cascade", index=True
+        "sync.contract.version",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
     )
     sequence = fields.Integer(readonly=True)
     path = fields.Char(string="Field", readonly=True)
@@ -28,7 +34,8 @@ class SyncContractDiff(models.Model):
     after = fields.Json(readonly=True)
     message = fields.Char(compute="_compute_message", string="What Changes")
     consumers = fields.Char(
-        compute="_compute_consumers", help="Who reads this field, with the time of the last use."
+        compute="_compute_consumers",
+        help="Who reads this field, with the time of the last use.",
     )
 
     @api.depends("path", "kind", "before", "after")
@@ -51,7 +58,10 @@ class SyncContractDiff(models.Model):
             "additional_properties": _("accepts other fields: %(value)s", value=after),
         }
         return sentences.get(self.kind) or _(
-            "%(keyword)s: %(before)s → %(after)s", keyword=self.kind, before=before, after=after
+            "%(keyword)s: %(before)s → %(after)s",
+            keyword=self.kind,
+            before=before,
+            after=after,
         )
 
     @api.depends("version_id.contract_id", "path", "severity")

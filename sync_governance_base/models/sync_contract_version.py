@@ -11,14 +11,22 @@ from .sync_contract_diff import SEVERITIES
 SUNSET_DAYS = 180
 _CONTENT = {"contract_id", "number", "schema_text", "previous_id"}
 _VOTED_ON = _CONTENT | {"summary", "previous_sunset_date"}
-_LIFE_CYCLE = {"state", "round", "author_ids", "submitted_at", "activated_at", "sunset_date"}
+_LIFE_CYCLE = {
+    "state",
+    "round",
+    "author_ids",
+    "submitted_at",
+    "activated_at",
+    "sunset_date",
+}
 
 
 class SyncContractVersion(models.Model):
     """One version of a contract's schema.
 
-    draft → in review → approved → active → deprecated → retired. Content can be changed in a draft alone; every step is
-    taken by a method of its own (:meth:`_advance`), never by writing the state.
+    draft → in review → approved → active → deprecated → retired. Content can be changed
+    in a draft alone; every step is taken by a method of its own (:meth:`_advance`),
+    never by writing the state.
     """
 
     _name = "sync.contract.version"
@@ -26,7 +34,9 @@ class SyncContractVersion(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "contract_id, id desc"
 
-    contract_id = fields.Many2one("sync.contract", required=True, ondelete="restrict", index=True)
+    contract_id = fields.Many2one(
+        "sync.contract", required=True, ondelete="restrict", index=True
+    )
     number = fields.Char(required=True, string="Version", tracking=True)
     state = fields.Selection(
         [
@@ -47,16 +57,29 @@ class SyncContractVersion(models.Model):
     schema_text = fields.Text(string="JSON Schema", required=True)
     summary = fields.Text(help="Why it changes, for those who have to follow.")
     previous_id = fields.Many2one(
-        "sync.contract.version", string="Compared With", readonly=True, ondelete="set null"
+        "sync.contract.version",
+        string="Compared With",
+        readonly=True,
+        ondelete="set null",
     )
-    previous_schema_text = fields.Text(related="previous_id.schema_text", string="Before")
+    previous_schema_text = fields.Text(
+        related="previous_id.schema_text", string="Before"
+    )
     author_ids = fields.Many2many(
-        "res.users", string="Authors", readonly=True, copy=False, help="They may not vote."
+        "res.users",
+        string="Authors",
+        readonly=True,
+        copy=False,
+        help="They may not vote.",
     )
-    diff_ids = fields.One2many("sync.contract.diff", "version_id", string="Changes", copy=False)
+    diff_ids = fields.One2many(
+        "sync.contract.diff", "version_id", string="Changes", copy=False
+    )
     severity = fields.Selection(SEVERITIES, compute="_compute_severity", store=True)
     breaking_count = fields.Integer(compute="_compute_severity", store=True)
-    ballot_ids = fields.One2many("sync.ballot", "version_id", string="Ballots", copy=False)
+    ballot_ids = fields.One2many(
+        "sync.ballot", "version_id", string="Ballots", copy=False
+    )
     round = fields.Integer(readonly=True, copy=False)
     approvals = fields.Integer(compute="_compute_votes")
     approvals_needed = fields.Integer(compute="_compute_votes")
@@ -65,7 +88,8 @@ class SyncContractVersion(models.Model):
         string="Sunset of the Version Before",
         copy=False,
         tracking=True,
-        help="Until when consumers may stay on the version before. For a breaking change at "
+        help="Until when consumers may stay on the version before. For a breaking "
+        "change at "
         "least 180 days from its activation.",
     )
     sunset_date = fields.Date(string="Sunset", readonly=True, copy=False, tracking=True)
@@ -76,7 +100,8 @@ class SyncContractVersion(models.Model):
     domain_id = fields.Many2one(related="contract_id.domain_id", store=True)
 
     _number_uniq = models.Constraint(
-        "UNIQUE(contract_id, number)", "This contract already has a version of this number."
+        "UNIQUE(contract_id, number)",
+        "This contract already has a version of this number.",
     )
     _active_uniq = models.UniqueIndex(
         "(contract_id) WHERE state = 'active'", "A contract has one active version."
@@ -101,7 +126,9 @@ class SyncContractVersion(models.Model):
         for version in self:
             board = version.contract_id.board_id
             ballots = version._ballots()
-            version.approvals = len(ballots.filtered(lambda ballot: ballot.vote == "approve"))
+            version.approvals = len(
+                ballots.filtered(lambda ballot: ballot.vote == "approve")
+            )
             version.approvals_needed = board._approvals_needed(
                 version.author_ids, version._is_breaking()
             )
@@ -128,7 +155,9 @@ class SyncContractVersion(models.Model):
                         date=version.previous_sunset_date,
                     )
                 )
-            version.migration_note = "\n".join(lines) or self.env._("Nothing: compatible.")
+            version.migration_note = "\n".join(lines) or self.env._(
+                "Nothing: compatible."
+            )
 
     @api.constrains("number")
     def _check_number(self):
@@ -138,12 +167,13 @@ class SyncContractVersion(models.Model):
             except ValueError:
                 raise ValidationError(
                     self.env._(
-                        "“%(number)s” is no version number: use three numbers, such as 1.4.0.",
+                        "“%(number)s” is no version number: use three numbers, such as "
+                        "1.4.0.",
                         number=version.number,
                     )
                 ) from None
 
-    # -- content ---------------------------------------------------------------------------
+    # -- content -----------------------------------------------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -160,7 +190,9 @@ class SyncContractVersion(models.Model):
 
     def write(self, vals):
         if not self.env.su and vals.keys() & _LIFE_CYCLE:
-            raise AccessError(self.env._("A version's life is led by its buttons alone."))
+            raise AccessError(
+                self.env._("A version's life is led by its buttons alone.")
+            )
         if vals.keys() & _VOTED_ON:
             self._check_draft()
         if "schema_text" in vals:
@@ -181,7 +213,8 @@ class SyncContractVersion(models.Model):
             if version.state != "draft":
                 raise UserError(
                     self.env._(
-                        "%(version)s has left the draft and cannot be changed. Draft a new version.",
+                        "%(version)s has left the draft and cannot be changed. Draft a "
+                        "new version.",
                         version=version.display_name,
                     )
                 )
@@ -234,10 +267,12 @@ class SyncContractVersion(models.Model):
     def _next_number(self, part):
         return str(semver.parse(self.number).bumped(part))
 
-    # -- life cycle ------------------------------------------------------------------------
+    # -- life cycle --------------------------------------------------------------------
 
     def _advance(self, state, **values):
-        """Take one step: the only way in which a state changes. Leaves a line in the audit log."""
+        """Take one step: the only way in which a state changes. Leaves a line in the
+        audit log.
+        """
         before = self.state
         # sudo: the state cannot be written by anybody directly
         self.sudo().write({"state": state, **values})
@@ -257,7 +292,9 @@ class SyncContractVersion(models.Model):
                 self.env._(
                     "%(version)s is not in the right state for this: it is %(state)s.",
                     version=self.display_name,
-                    state=dict(self._fields["state"]._description_selection(self.env))[self.state],
+                    state=dict(self._fields["state"]._description_selection(self.env))[
+                        self.state
+                    ],
                 )
             )
 
@@ -269,11 +306,14 @@ class SyncContractVersion(models.Model):
         if not self.contract_id.board_id._voters(self.author_ids):
             raise UserError(
                 self.env._(
-                    "Nobody may vote on this: give %(contract)s a board with a member who is not an author.",
+                    "Nobody may vote on this: give %(contract)s a board with a member "
+                    "who is not an author.",
                     contract=self.contract_id.name,
                 )
             )
-        self._advance("in_review", round=self.round + 1, submitted_at=fields.Datetime.now())
+        self._advance(
+            "in_review", round=self.round + 1, submitted_at=fields.Datetime.now()
+        )
         self._invite()
 
     def _check_bump(self):
@@ -301,7 +341,8 @@ class SyncContractVersion(models.Model):
         if not self.previous_sunset_date or self.previous_sunset_date < earliest:
             raise UserError(
                 self.env._(
-                    "This breaks consumers of %(previous)s: it has to stay valid at least until %(date)s.",
+                    "This breaks consumers of %(previous)s: it has to stay valid at "
+                    "least until %(date)s.",
                     previous=self.previous_id.display_name,
                     date=earliest,
                 )
@@ -338,7 +379,7 @@ class SyncContractVersion(models.Model):
         )
 
     def _tally(self):
-        """End the review once the votes decide it: enough approve, or too many reject."""
+        """End the review once the votes decide it."""
         for version in self.filtered(lambda version: version.state == "in_review"):
             version.invalidate_recordset(["approvals", "approvals_needed"])
             ballots = version._ballots()
@@ -354,13 +395,16 @@ class SyncContractVersion(models.Model):
         self.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_activate(self):
-        """Put an approved version in force; the one before is deprecated until its sunset."""
+        """Put an approved version in force; the one before is deprecated until its
+        sunset.
+        """
         self._require("approved")
         current = self.contract_id.active_version_id
         if current != self.previous_id:
             raise UserError(
                 self.env._(
-                    "%(current)s has come into force since this version was drafted. Draft it anew.",
+                    "%(current)s has come into force since this version was drafted. "
+                    "Draft it anew.",
                     current=current.display_name,
                 )
             )
@@ -395,10 +439,14 @@ class SyncContractVersion(models.Model):
     @api.model
     def _cron_sunset(self):
         """Remind the owners of deprecated versions whose sunset has come."""
-        due = self.search([("state", "=", "deprecated"), ("sunset_date", "<=", fields.Date.today())])
+        due = self.search(
+            [("state", "=", "deprecated"), ("sunset_date", "<=", fields.Date.today())]
+        )
         for version in due.filtered(lambda version: not version.activity_ids):
             version.activity_schedule(
                 "mail.mail_activity_data_todo",
-                summary=self.env._("The sunset of %(version)s has come", version=version.display_name),
+                summary=self.env._(
+                    "The sunset of %(version)s has come", version=version.display_name
+                ),
                 user_id=version.contract_id.owner_id.id,
             )

@@ -12,10 +12,12 @@ _MODULE = "sync_governance_base"
 class SyncControlTower(models.AbstractModel):
     """Figures of the first screen. Every module adds its own with ``super()``.
 
-    A *tile* is ``{"key", "title", "value", "subtitle", "level", "icon", "action"}``, with level one of ``ok``,
-    ``warning``, ``danger``, ``muted``; icon a Font Awesome name without ``fa-``; ``value`` a number or a formatted text.
-    An *action* is ``{"xmlid", "domain", "context"}`` (the last two optional): the list behind the number.
-    All figures are read with the rights of the user who looks, so that a tile never counts what its list hides.
+    A *tile* is ``{"key", "title", "value", "subtitle", "level", "icon", "action"}``,
+    with level one of ``ok``, ``warning``, ``danger``, ``muted``; icon a Font Awesome
+    name without ``fa-``; ``value`` a number or a formatted text. An *action* is
+    ``{"xmlid", "domain", "context"}`` (the last two optional): the list behind the
+    number. All figures are read with the rights of the user who looks, so that a tile
+    never counts what its list hides.
     """
 
     _name = "sync.control.tower"
@@ -39,9 +41,11 @@ class SyncControlTower(models.AbstractModel):
         user = self.env.user
         groups = ("group_sync_viewer", "group_sync_auditor")
         if not any(user.has_group(f"{_MODULE}.{group}") for group in groups):
-            raise AccessError(self.env._("Only users of Sync Governance see the control tower."))
+            raise AccessError(
+                self.env._("Only users of Sync Governance see the control tower.")
+            )
 
-    # -- what modules extend -------------------------------------------------------------------------------------------
+    # -- what modules extend -----------------------------------------------------------
 
     @api.model
     def _tiles(self):
@@ -50,21 +54,31 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _system_figures(self, systems):
-        """Figures of the system tiles: ``{system id: {"figures": [{"label", "value", "level", "action"}],
-        "spark": [numbers of the last 24 hours], "level"}}``; the worst ``level`` of all modules colours the tile."""
+        """Figures of the system tiles: ``{system id: {"figures": [{"label", "value",
+        "level", "action"}], "spark": [numbers of the last 24 hours], "level"}}``; the
+        worst ``level`` of all modules colours the tile.
+        """
         open_issues = dict(
             self.env["sync.issue"]._read_group(
-                [("system_id", "in", systems.ids), ("state", "!=", "resolved")], ["system_id"], ["__count"]
+                [("system_id", "in", systems.ids), ("state", "!=", "resolved")],
+                ["system_id"],
+                ["__count"],
             )
         )
         conflicts = dict(
             self.env["sync.conflict"]._read_group(
-                [("system_id", "in", systems.ids), ("state", "=", "open")], ["system_id"], ["__count"]
+                [("system_id", "in", systems.ids), ("state", "=", "open")],
+                ["system_id"],
+                ["__count"],
             )
         )
         return {
             system.id: {
-                "level": "danger" if open_issues.get(system) else "warning" if conflicts.get(system) else "ok",
+                "level": "danger"
+                if open_issues.get(system)
+                else "warning"
+                if conflicts.get(system)
+                else "ok",
                 "figures": [
                     self._figure(
                         self.env._("Open issues"),
@@ -87,22 +101,29 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _funnel(self):
-        """Stages of the flow from order to cash: ``[{"key", "title", "count", "late", "action"}]``. The base knows none."""
+        """Stages of the flow from order to cash: ``[{"key", "title", "count", "late",
+        "action"}]``. The base knows none.
+        """
         return []
 
     @api.model
     def _next_step(self):
-        """What a new user does first, ``{"title", "text", "button", "action"}``, or None once systems are set up."""
+        """What a new user does first, ``{"title", "text", "button", "action"}``, or
+        None once systems are set up.
+        """
         if self.env["sync.system"].search_count([("kind", "!=", "odoo")], limit=1):
             return None
         return {
             "title": self.env._("Nothing is connected yet"),
-            "text": self.env._("Name the systems that exchange data with Odoo, then say which of them owns which field."),
+            "text": self.env._(
+                "Name the systems that exchange data with Odoo, then say which of them "
+                "owns which field."
+            ),
             "button": self.env._("Add the first system"),
             "action": self._action("sync_system_action"),
         }
 
-    # -- building blocks -----------------------------------------------------------------------------------------------
+    # -- building blocks ---------------------------------------------------------------
 
     @api.model
     def _action(self, xmlid, domain=None, **context):
@@ -112,7 +133,9 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _figure(self, label, value, level, xmlid, domain):
-        """A labelled number that opens its list; it takes ``level`` only when there is something to count."""
+        """A labelled number that opens its list; it takes ``level`` only when there is
+        something to count.
+        """
         return {
             "label": label,
             "value": value,
@@ -130,7 +153,9 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _notify(self):
-        """Tell open control towers to reload, once this transaction has committed; cheap to call often."""
+        """Tell open control towers to reload, once this transaction has committed;
+        cheap to call often.
+        """
         data = self.env.cr.precommit.data
         if data.get(REFRESH):
             return
@@ -138,13 +163,15 @@ class SyncControlTower(models.AbstractModel):
         # sudo: whoever changes something may not read the group that is told
         self.env.ref(f"{_MODULE}.group_sync_viewer").sudo()._bus_send(REFRESH, {})
 
-    # -- the base's own figures ----------------------------------------------------------------------------------------
+    # -- the base's own figures --------------------------------------------------------
 
     @api.model
     def _issue_tile(self):
         issues = self.env["sync.issue"]
         domain = [("state", "!=", "resolved")]
-        [(count, value)] = issues._read_group(domain, [], ["__count", "value_at_risk:sum"])
+        [(count, value)] = issues._read_group(
+            domain, [], ["__count", "value_at_risk:sum"]
+        )
         worst = issues.search(domain, limit=1)
         currency = self.env.company.currency_id
         return {
@@ -156,7 +183,11 @@ class SyncControlTower(models.AbstractModel):
                 if value
                 else worst.title or self.env._("Nothing needs attention")
             ),
-            "level": "ok" if not count else "danger" if worst.severity in ("error", "critical") else "warning",
+            "level": "ok"
+            if not count
+            else "danger"
+            if worst.severity in ("error", "critical")
+            else "warning",
             "icon": "exclamation-triangle",
             "action": self._action("sync_issue_action", domain),
         }
@@ -190,7 +221,9 @@ class SyncControlTower(models.AbstractModel):
             "title": self.env._("Active policies"),
             "value": active,
             "subtitle": (
-                self.env._("%(count)s waiting for approval or activation", count=waiting)
+                self.env._(
+                    "%(count)s waiting for approval or activation", count=waiting
+                )
                 if waiting
                 else self.env._("none waits for a decision")
             ),
@@ -201,7 +234,9 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _systems(self):
-        systems = self.env["sync.system"].search([("state", "!=", "retired"), ("kind", "!=", "odoo")])
+        systems = self.env["sync.system"].search(
+            [("state", "!=", "retired"), ("kind", "!=", "odoo")]
+        )
         figures = self._system_figures(systems)
         states = dict(systems._fields["state"]._description_selection(self.env))
         kinds = dict(systems._fields["kind"]._description_selection(self.env))

@@ -9,8 +9,8 @@ MAX_KINDS = 16
 class SyncInbox(models.Model):
     """Everything that waits for a steward's decision, as one list.
 
-    Not a table but a union of queries, one a model: :meth:`_sync_inbox_queries`. Rows are read-only; the decision is taken
-    on the record itself, which a row opens.
+    Not a table but a union of queries, one a model: :meth:`_sync_inbox_queries`. Rows
+    are read-only; the decision is taken on the record itself, which a row opens.
     """
 
     _name = "sync.inbox"
@@ -24,12 +24,16 @@ class SyncInbox(models.Model):
         selection=lambda self: self._sync_inbox_kinds(), string="Kind", readonly=True
     )
     res_model = fields.Char(string="Model", readonly=True)
-    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", readonly=True
+    )
     domain_id = fields.Many2one("sync.domain", string="Domain", readonly=True)
     system_id = fields.Many2one("sync.system", string="System", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     user_id = fields.Many2one("res.users", string="Steward", readonly=True)
-    value_at_stake = fields.Float(readonly=True, help="In the company's currency, where it is known.")
+    value_at_stake = fields.Float(
+        readonly=True, help="In the company's currency, where it is known."
+    )
     since = fields.Datetime(string="Waiting Since", readonly=True)
 
     _depends = {
@@ -65,25 +69,31 @@ class SyncInbox(models.Model):
                 model_name,
                 query,
             )
-            for position, (model_name, query) in enumerate(sorted(self._sync_inbox_queries().items()))
+            for position, (model_name, query) in enumerate(
+                sorted(self._sync_inbox_queries().items())
+            )
         ]
         return SQL(" UNION ALL ").join(parts)
 
     @api.model
     def _sync_inbox_queries(self):
-        """Queries of the open work: ``{model name: SQL}``, each giving the columns ``res_id, domain_id, system_id,
-        company_id, user_id, value_at_stake, since`` in this order. Modules add theirs with ``super()``, and the fields they
-        read to ``_depends``."""
+        """Queries of the open work: ``{model name: SQL}``, each giving the columns
+        ``res_id, domain_id, system_id, company_id, user_id, value_at_stake, since`` in
+        this order. Modules add theirs with ``super()``, and the fields they read to
+        ``_depends``.
+        """
         return {
             "sync.conflict": SQL(
                 """
-                SELECT id, domain_id, system_id, company_id, steward_id, NULL::float, create_date
+                SELECT id, domain_id, system_id, company_id, steward_id,
+                       NULL::float, create_date
                   FROM sync_conflict WHERE state = 'open'
                 """
             ),
             "sync.change.request": SQL(
                 """
-                SELECT id, domain_id, system_id, company_id, NULL::int, NULL::float, create_date
+                SELECT id, domain_id, system_id, company_id, NULL::int,
+                       NULL::float, create_date
                   FROM sync_change_request WHERE state = 'submitted'
                 """
             ),

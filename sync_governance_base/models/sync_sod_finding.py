@@ -3,7 +3,9 @@ from odoo.exceptions import UserError
 
 
 class SyncSodFinding(models.Model):
-    """A user found to hold two duties that must be separate; accepted with a mitigation, or ended by taking one away."""
+    """A user found to hold two duties that must be separate; accepted with a
+    mitigation, or ended by taking one away.
+    """
 
     _name = "sync.sod.finding"
     _description = "Segregation of Duties Finding"
@@ -11,8 +13,12 @@ class SyncSodFinding(models.Model):
     _order = "state desc, id desc"
     _rec_name = "user_id"
 
-    rule_id = fields.Many2one("sync.sod.rule", required=True, readonly=True, ondelete="cascade")
-    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="cascade")
+    rule_id = fields.Many2one(
+        "sync.sod.rule", required=True, readonly=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, ondelete="cascade"
+    )
     origin = fields.Text(readonly=True, help="The groups that give the two duties.")
     state = fields.Selection(
         [("open", "Open"), ("accepted", "Accepted"), ("gone", "Gone")],
@@ -22,7 +28,8 @@ class SyncSodFinding(models.Model):
         tracking=True,
     )
     mitigation = fields.Text(
-        tracking=True, help="What keeps the risk small as long as the user holds both duties."
+        tracking=True,
+        help="What keeps the risk small as long as the user holds both duties.",
     )
     found_at = fields.Datetime(default=fields.Datetime.now, readonly=True)
     gone_at = fields.Datetime(readonly=True)
@@ -33,13 +40,17 @@ class SyncSodFinding(models.Model):
     def _check_mitigation(self):
         for finding in self.filtered(lambda finding: finding.state == "accepted"):
             if not (finding.mitigation or "").strip():
-                raise UserError(self.env._("Say how the risk is kept small before you accept it."))
+                raise UserError(
+                    self.env._("Say how the risk is kept small before you accept it.")
+                )
 
     def action_accept(self):
         """Accept the risk. Not for oneself."""
         for finding in self:
             if finding.user_id == self.env.user:
-                raise UserError(self.env._("Somebody else has to accept what you hold."))
+                raise UserError(
+                    self.env._("Somebody else has to accept what you hold.")
+                )
             finding.state = "accepted"
             self.env["sync.audit"]._log(
                 "sod.accepted",

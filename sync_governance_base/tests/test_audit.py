@@ -57,13 +57,19 @@ class TestAudit(TransactionCase):
         entry = self.audit.with_user(self.manager)._log(
             "partner.moved",
             self.partner,
-            before={"street": "A", "date": self.partner.create_date, "tags": self.partner},
+            before={
+                "street": "A",
+                "date": self.partner.create_date,
+                "tags": self.partner,
+            },
             after={"street": "B", "amount": 0.1, "big": 1e22},
             reason="Moved\0",
         )
         self.assertEqual(entry.user_id, self.manager)
         self.assertEqual(entry.user_login, "audit.manager")
-        self.assertEqual((entry.res_model, entry.res_id), ("res.partner", self.partner.id))
+        self.assertEqual(
+            (entry.res_model, entry.res_id), ("res.partner", self.partner.id)
+        )
         self.assertEqual(entry.reason, "Moved")
         self.assertIn('"street":"A"', entry.before)
         self.assertIn('"amount":0.1', entry.after)
@@ -71,9 +77,23 @@ class TestAudit(TransactionCase):
         self.assertIn("street", entry.changes)
 
     def test_digest_survives_the_way_through_the_database(self):
-        texts = ["", "ä€😀", "line\nbreak", "\\", "'quote\"", "\ud800", "nul \0 inside", " padded "]
+        texts = [
+            "",
+            "ä€😀",
+            "line\nbreak",
+            "\\",
+            "'quote\"",
+            "\ud800",
+            "nul \0 inside",
+            " padded ",
+        ]
         for text in texts:
-            self.audit._log("test.text", self.partner, before={text: text}, after={"v": [text, None, 1.0]})
+            self.audit._log(
+                "test.text",
+                self.partner,
+                before={text: text},
+                after={"v": [text, None, 1.0]},
+            )
         self._seal()
         report, unsealed = self.audit._verify()
         self.assertTrue(report.valid, report)
@@ -90,7 +110,12 @@ class TestAudit(TransactionCase):
 
     def test_callers_cannot_place_entries_in_the_chain(self):
         entry = self.audit.sudo().create(
-            {"logged_at": "2026-01-01 00:00:00", "action": "x", "chain_index": 1, "digest": "0"}
+            {
+                "logged_at": "2026-01-01 00:00:00",
+                "action": "x",
+                "chain_index": 1,
+                "digest": "0",
+            }
         )
         self.assertFalse(entry.chain_index)
         self.assertNotEqual(entry.digest, "0")
@@ -101,17 +126,29 @@ class TestAudit(TransactionCase):
         self.env.flush_all()
         for statement in (
             "UPDATE sync_audit SET reason = 'forged' WHERE id = %s",
-            "UPDATE sync_audit SET chain_index = 999999, reason = 'forged' WHERE id = %s",
+            "UPDATE sync_audit SET chain_index = 999999, reason = 'forged' WHERE id = "
+            "%s",
             "DELETE FROM sync_audit WHERE id = %s",
         ):
-            with self.assertRaisesRegex(DatabaseError, "append-only"), self.env.cr.savepoint():
+            with (
+                self.assertRaisesRegex(DatabaseError, "append-only"),
+                self.env.cr.savepoint(),
+            ):
                 self.env.cr.execute(statement, [entry.id])
-        with self.assertRaisesRegex(DatabaseError, "append-only"), self.env.cr.savepoint():
+        with (
+            self.assertRaisesRegex(DatabaseError, "append-only"),
+            self.env.cr.savepoint(),
+        ):
             self.env.cr.execute("TRUNCATE sync_audit")
         self._seal()
-        with self.assertRaisesRegex(DatabaseError, "append-only"), self.env.cr.savepoint():
+        with (
+            self.assertRaisesRegex(DatabaseError, "append-only"),
+            self.env.cr.savepoint(),
+        ):
             self.env.cr.execute(
-                "UPDATE sync_audit SET chain_index = NULL, chain_link = NULL WHERE id = %s", [entry.id]
+                "UPDATE sync_audit SET chain_index = NULL, chain_link = NULL WHERE id "
+                "= %s",
+                [entry.id],
             )
 
     def test_sealing_links_every_entry_once(self):
@@ -119,7 +156,9 @@ class TestAudit(TransactionCase):
         head = self.audit._chain_head()
         entries = self._entries(4)
         self.assertEqual(self._seal(), 4)
-        self.assertEqual(entries.mapped("chain_index"), [head.index + n for n in range(1, 5)])
+        self.assertEqual(
+            entries.mapped("chain_index"), [head.index + n for n in range(1, 5)]
+        )
         self.assertTrue(all(entry.sealed_at for entry in entries))
         self.assertEqual(self._seal(), 0)
         report, _unsealed = self.audit._verify()
@@ -138,7 +177,11 @@ class TestAudit(TransactionCase):
         entries = self._entries(5)
         self._seal()
         victim = entries[2]
-        self._forge("UPDATE sync_audit SET after = %s WHERE id = %s", '{"street":"X"}', victim.id)
+        self._forge(
+            "UPDATE sync_audit SET after = %s WHERE id = %s",
+            '{"street":"X"}',
+            victim.id,
+        )
         report, _unsealed = self.audit._verify()
         self.assertEqual(report.first_break.kind, hash_chain.BreakKind.CONTENT)
         self.assertEqual(report.first_break.row_id, victim.id)
@@ -182,7 +225,9 @@ class TestAudit(TransactionCase):
         with self.assertRaises(AccessError):
             self.audit.with_user(self.manager).action_verify()
         with self.assertRaises(AccessError):
-            self.audit.with_user(self.auditor).create({"action": "x", "logged_at": "2026-01-01"})
+            self.audit.with_user(self.auditor).create(
+                {"action": "x", "logged_at": "2026-01-01"}
+            )
         with self.enter_registry_test_mode():
             action = self.audit.with_user(self.auditor).action_verify()
         result = self.env["sync.audit.verification"].browse(action["res_id"])
@@ -231,12 +276,16 @@ class TestAuditConcurrency(BaseCase):
             except Exception as error:
                 errors.append(error)
 
-        threads = [threading.Thread(target=guarded, args=(target,)) for target in targets]
+        threads = [
+            threading.Thread(target=guarded, args=(target,)) for target in targets
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
-        self.assertFalse([thread for thread in threads if thread.is_alive()], "a writer hangs")
+        self.assertFalse(
+            [thread for thread in threads if thread.is_alive()], "a writer hangs"
+        )
         self.assertEqual(errors, [])
 
     def _verify(self):
@@ -244,7 +293,8 @@ class TestAuditConcurrency(BaseCase):
             audit = self._env(cr)["sync.audit"]
             report, unsealed = audit._verify()
             cr.execute(
-                "SELECT count(*), count(DISTINCT chain_index) FROM sync_audit WHERE id > %s",
+                "SELECT count(*), count(DISTINCT chain_index) FROM sync_audit WHERE id "
+                "> %s",
                 [self.last_id],
             )
             return report, unsealed, cr.fetchone()

@@ -9,14 +9,20 @@ class TestControlTower(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.viewer = new_test_user(cls.env, "tower.viewer", groups=f"{MODULE}.group_sync_viewer")
+        cls.viewer = new_test_user(
+            cls.env, "tower.viewer", groups=f"{MODULE}.group_sync_viewer"
+        )
         cls.tower = cls.env["sync.control.tower"].with_user(cls.viewer)
 
     def _tile(self, key):
-        return next(tile for tile in self.tower.get_overview()["tiles"] if tile["key"] == key)
+        return next(
+            tile for tile in self.tower.get_overview()["tiles"] if tile["key"] == key
+        )
 
     def test_every_number_opens_a_list_that_holds_as_many(self):
-        self.env["sync.issue"]._raise("tower:1", "Late", "feed.late", value_at_risk=1200)
+        self.env["sync.issue"]._raise(
+            "tower:1", "Late", "feed.late", value_at_risk=1200
+        )
         tile = self._tile("issues")
         action = self.env["ir.actions.act_window"]._for_xml_id(tile["action"]["xmlid"])
         model = self.env[action["res_model"]].with_user(self.viewer)
@@ -36,7 +42,11 @@ class TestControlTower(TransactionCase):
         row = next(row for row in overview["systems"] if row["id"] == system.id)
         self.assertEqual((row["level"], row["state"]), ("ok", "draft"))
         self.env["sync.issue"]._raise("tower:2", "Late", "feed.late", system=system)
-        row = next(row for row in self.tower.get_overview()["systems"] if row["id"] == system.id)
+        row = next(
+            row
+            for row in self.tower.get_overview()["systems"]
+            if row["id"] == system.id
+        )
         self.assertEqual((row["level"], row["figures"][0]["value"]), ("danger", 1))
 
     def test_an_empty_suite_tells_the_next_step(self):
@@ -49,7 +59,9 @@ class TestControlTower(TransactionCase):
         stranger = new_test_user(self.env, "tower.stranger")
         with self.assertRaises(AccessError):
             self.tower.with_user(stranger).get_overview()
-        auditor = new_test_user(self.env, "tower.auditor", groups=f"{MODULE}.group_sync_auditor")
+        auditor = new_test_user(
+            self.env, "tower.auditor", groups=f"{MODULE}.group_sync_auditor"
+        )
         self.assertTrue(self.tower.with_user(auditor).get_overview()["tiles"])
 
     def test_refresh_is_sent_once_a_transaction(self):

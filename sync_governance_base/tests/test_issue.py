@@ -27,10 +27,16 @@ class TestIssue(TransactionCase):
         cls.team = cls.env["sync.team"].create(
             {"name": "Desk", "member_ids": [(6, 0, (cls.operator | cls.other).ids)]}
         )
-        cls.wms = cls.env["sync.system"].create({"name": "WMS", "code": "issue_wms", "kind": "wms"})
+        cls.wms = cls.env["sync.system"].create(
+            {"name": "WMS", "code": "issue_wms", "kind": "wms"}
+        )
 
     def _raise(self, fingerprint="dead:1", **values):
-        defaults = {"title": "Orders are rejected", "kind": "delivery.dead", "system": self.wms}
+        defaults = {
+            "title": "Orders are rejected",
+            "kind": "delivery.dead",
+            "system": self.wms,
+        }
         return self.env["sync.issue"]._raise(fingerprint, **{**defaults, **values})
 
     def _route(self, **values):
@@ -68,10 +74,14 @@ class TestIssue(TransactionCase):
         self.assertEqual(again.past_ids, issue)
 
     def test_routes_are_tried_in_order(self):
-        second = self.env["sync.team"].create({"name": "Second", "leader_id": self.viewer.id})
+        second = self.env["sync.team"].create(
+            {"name": "Second", "leader_id": self.viewer.id}
+        )
         self._route(sequence=1, kind="access")
         self._route(sequence=2, min_severity="error")
-        self._route(sequence=3, kind="delivery", system_id=self.wms.id, team_id=second.id)
+        self._route(
+            sequence=3, kind="delivery", system_id=self.wms.id, team_id=second.id
+        )
         self.assertEqual(self._raise("a").team_id, second)
         self.assertEqual(self._raise("a").user_id, self.viewer)
         self.assertEqual(self._raise("b", severity="error").team_id, self.team)
@@ -116,9 +126,13 @@ class TestIssue(TransactionCase):
             issue.action_acknowledge()
 
     def _decide(self, issue, decision, **values):
-        action = issue.action_snooze() if decision == "snooze" else issue.action_resolve()
+        action = (
+            issue.action_snooze() if decision == "snooze" else issue.action_resolve()
+        )
         wizard = self.env["sync.issue.decide"].with_user(issue.env.user)
-        wizard.with_context(**action["context"]).create({"reason": "Because", **values}).action_confirm()
+        wizard.with_context(**action["context"]).create(
+            {"reason": "Because", **values}
+        ).action_confirm()
 
     def test_a_viewer_only_looks(self):
         issue = self._raise().with_user(self.viewer)
@@ -133,11 +147,16 @@ class TestIssue(TransactionCase):
     def test_companies_do_not_mix(self):
         other = self.env["res.company"].create({"name": "Other"})
         here, there = self._raise(), None
-        there = self.env["sync.issue"].with_company(other)._raise(
-            "dead:1", "Orders are rejected", "delivery.dead"
+        there = (
+            self.env["sync.issue"]
+            .with_company(other)
+            ._raise("dead:1", "Orders are rejected", "delivery.dead")
         )
         self.assertNotEqual(here, there)
-        self.assertEqual(self.env["sync.issue"].with_user(self.viewer).search([]) & (here | there), here)
+        self.assertEqual(
+            self.env["sync.issue"].with_user(self.viewer).search([]) & (here | there),
+            here,
+        )
 
 
 @tagged("post_install", "-at_install")

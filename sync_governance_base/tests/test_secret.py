@@ -31,15 +31,21 @@ class TestSecret(TransactionCase):
         )
 
     def _store(self, text="s3cret"):
-        return self.env["sync.secret"]._store(text, "Signing key", "signing", record=self.partner)
+        return self.env["sync.secret"]._store(
+            text, "Signing key", "signing", record=self.partner
+        )
 
     def test_round_trip(self):
         secret = self._store()
         self.assertEqual(secret._reveal(), "s3cret")
-        self.assertEqual((secret.res_model, secret.res_id), ("res.partner", self.partner.id))
+        self.assertEqual(
+            (secret.res_model, secret.res_id), ("res.partner", self.partner.id)
+        )
         self.assertEqual(len(secret.fingerprint), 16)
         self.env.flush_all()
-        self.env.cr.execute("SELECT to_jsonb(s)::text FROM sync_secret s WHERE id = %s", [secret.id])
+        self.env.cr.execute(
+            "SELECT to_jsonb(s)::text FROM sync_secret s WHERE id = %s", [secret.id]
+        )
         self.assertNotIn("s3cret", self.env.cr.fetchone()[0])
 
     def test_nobody_reads_it(self):
@@ -67,7 +73,9 @@ class TestSecret(TransactionCase):
         self.assertFalse(secret.plaintext)
         self.assertTrue(secret.fingerprint)
         self.assertEqual(secret.sudo()._reveal(), "hunter2")
-        entry = self.env["sync.audit"].search([("res_model", "=", "sync.secret")], limit=1)
+        entry = self.env["sync.audit"].search(
+            [("res_model", "=", "sync.secret")], limit=1
+        )
         self.assertEqual((entry.action, entry.res_id), ("secret.stored", secret.id))
         self.assertNotIn("hunter2", f"{entry.before}{entry.after}{entry.reason}")
 
@@ -96,8 +104,11 @@ class TestSecret(TransactionCase):
 
     def test_no_key_is_one_clear_sentence(self):
         secret = self._store()
-        with patch.dict(os.environ, {KEY_VARIABLE: ""}), patch.object(
-            type(self.env["sync.secret"]), "_configured_keys", lambda self: []
+        with (
+            patch.dict(os.environ, {KEY_VARIABLE: ""}),
+            patch.object(
+                type(self.env["sync.secret"]), "_configured_keys", lambda self: []
+            ),
         ):
             with self.assertRaisesRegex(UserError, KEY_VARIABLE):
                 self._store()

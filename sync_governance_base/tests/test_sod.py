@@ -21,15 +21,22 @@ class TestSegregationOfDuties(TransactionCase):
         cls.rule = cls.env.ref(f"{MODULE}.sync_sod_rule_manager_security")
 
     def _assert_refused(self, change):
-        with self.assertRaisesRegex(ValidationError, "must be separate"), self.env.cr.savepoint():
+        with (
+            self.assertRaisesRegex(ValidationError, "must be separate"),
+            self.env.cr.savepoint(),
+        ):
             change()
 
     def test_direct_assignment(self):
         self._assert_refused(
-            lambda: self.user.write({"group_ids": [Command.link(self.security_group.id)]})
+            lambda: self.user.write(
+                {"group_ids": [Command.link(self.security_group.id)]}
+            )
         )
         self._assert_refused(
-            lambda: self.security_group.write({"user_ids": [Command.link(self.user.id)]})
+            lambda: self.security_group.write(
+                {"user_ids": [Command.link(self.user.id)]}
+            )
         )
         self._assert_refused(
             lambda: new_test_user(
@@ -43,7 +50,9 @@ class TestSegregationOfDuties(TransactionCase):
         harmless = self.env["res.groups"].create({"name": "Harmless"})
         self.user.write({"group_ids": [Command.link(harmless.id)]})
         self._assert_refused(
-            lambda: harmless.write({"implied_ids": [Command.link(self.security_group.id)]})
+            lambda: harmless.write(
+                {"implied_ids": [Command.link(self.security_group.id)]}
+            )
         )
         outer = self.env["res.groups"].create(
             {"name": "Outer", "implied_ids": [Command.link(harmless.id)]}
@@ -57,22 +66,30 @@ class TestSegregationOfDuties(TransactionCase):
             )
         )
         self._assert_refused(
-            lambda: self.security_group.write({"implied_by_ids": [Command.link(harmless.id)]})
+            lambda: self.security_group.write(
+                {"implied_by_ids": [Command.link(harmless.id)]}
+            )
         )
 
     def test_group_that_implies_both_cannot_be_given(self):
         both = self.env["res.groups"].create(
             {
                 "name": "Both",
-                "implied_ids": [Command.set((self.manager_group | self.security_group).ids)],
+                "implied_ids": [
+                    Command.set((self.manager_group | self.security_group).ids)
+                ],
             }
         )
         fresh = new_test_user(self.env, "sod.fresh")
-        self._assert_refused(lambda: fresh.write({"group_ids": [Command.link(both.id)]}))
+        self._assert_refused(
+            lambda: fresh.write({"group_ids": [Command.link(both.id)]})
+        )
 
     def test_superuser_is_bound_too(self):
         self._assert_refused(
-            lambda: self.user.sudo().write({"group_ids": [Command.link(self.security_group.id)]})
+            lambda: self.user.sudo().write(
+                {"group_ids": [Command.link(self.security_group.id)]}
+            )
         )
 
     def test_a_rule_between_implied_groups_makes_no_sense(self):
@@ -123,7 +140,9 @@ class TestSegregationOfDuties(TransactionCase):
         finding.action_accept()
         self.assertEqual(finding.state, "accepted")
         # the accepted user can be edited again
-        self.user.write({"group_ids": [Command.link(self.env.ref("base.group_user").id)]})
+        self.user.write(
+            {"group_ids": [Command.link(self.env.ref("base.group_user").id)]}
+        )
 
     def test_only_security_officers_touch_the_rules(self):
         self.rule.with_user(self.officer).risk = "More"

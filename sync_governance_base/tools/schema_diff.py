@@ -1,20 +1,20 @@
 """Compatibility of two versions of a JSON Schema: what changed, and whom it breaks.
 
-Every difference either *narrows* the set of documents a schema accepts, *widens* it, does both (*alters*), or touches none
-(*annotates*). Who is broken by it follows from who writes the documents:
+Every difference either *narrows* the set of documents a schema accepts, *widens* it,
+does both (*alters*), or touches none (*annotates*). Who is broken by it follows from
+who writes the documents:
 
-=============  ==========================================================  ===================================
-direction      must hold (Confluent's word)                                so it breaks what ...
-=============  ==========================================================  ===================================
-``PRODUCER``   we write, others read: documents of the new version must    widens: they may meet what they have
-               be readable with the old one (forward)                      never agreed to read
-``CONSUMER``   others write, we read: documents of the old version must    narrows: we refuse what they have
-               be accepted by the new one (backward)                       always sent
-=============  ==========================================================  ===================================
+* ``PRODUCER``: we write, others read. Documents of the new version must be readable
+  with the old one (forward compatibility, in Confluent's words). What *widens* breaks:
+  readers may meet what they have never agreed to read.
+* ``CONSUMER``: others write, we read. Documents of the old version must be accepted by
+  the new one (backward compatibility). What *narrows* breaks: we refuse what they have
+  always sent.
 
-Two cases do not follow from sets alone and are decided after oasdiff's catalogue: a property that is no longer written
-breaks its readers even where it was optional, and a new optional property breaks nobody, because readers ignore what they
-do not know (unless the old schema was closed by ``additionalProperties: false``).
+Two cases do not follow from sets alone and are decided after oasdiff's catalogue: a
+property that is no longer written breaks its readers even where it was optional, and a
+new optional property breaks nobody, because readers ignore what they do not know
+(unless the old schema was closed by ``additionalProperties: false``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,9 @@ class Direction(str, Enum):
 
 
 class Severity(str, Enum):
-    """In rising order of harm: :meth:`rank` sorts, :attr:`bump` is the least part of a semantic version to raise."""
+    """In rising order of harm: :meth:`rank` sorts, :attr:`bump` is the least part of a
+    semantic version to raise.
+    """
 
     INFO = "info"
     NON_BREAKING = "non_breaking"
@@ -75,7 +77,9 @@ _SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. ``path`` names the place in a document: ``lines[].uom``; empty for the document itself."""
+    """One difference. ``path`` names the place in a document: ``lines[].uom``; empty
+    for the document itself.
+    """
 
     path: str
     kind: str
@@ -86,7 +90,9 @@ class Change:
 
 
 class SchemaError(ValueError):
-    """A schema that cannot be compared: not an object, or a reference that leads nowhere or outside."""
+    """A schema that cannot be compared: not an object, or a reference that leads
+    nowhere or outside.
+    """
 
 
 def diff(old: Schema, new: Schema, direction: Direction) -> list[Change]:
@@ -100,16 +106,24 @@ def diff(old: Schema, new: Schema, direction: Direction) -> list[Change]:
         )
         for path, kind, effect, before, after in _Comparison(old, new).run()
     }
-    return sorted(found.values(), key=lambda change: (-change.severity.rank, change.path, change.kind))
+    return sorted(
+        found.values(),
+        key=lambda change: (-change.severity.rank, change.path, change.kind),
+    )
 
 
 def worst(changes: Sequence[Change]) -> Severity:
     """The severity of a whole version; INFO where nothing changed."""
-    return max((change.severity for change in changes), key=lambda severity: severity.rank, default=Severity.INFO)
+    return max(
+        (change.severity for change in changes),
+        key=lambda severity: severity.rank,
+        default=Severity.INFO,
+    )
 
 
 def paths(schema: Schema) -> set[str]:
-    """Every place a document of this schema can hold a value, as :attr:`Change.path` spells it.
+    """Every place a document of this schema can hold a value, as :attr:`Change.path`
+    spells it.
 
     :raises SchemaError: a reference leads nowhere or outside
     """
@@ -117,40 +131,57 @@ def paths(schema: Schema) -> set[str]:
 
 
 def touches(changed: str, used: str) -> bool:
-    """Whether a reader of the path ``used`` notices a change at ``changed``: the same place, one around or inside it."""
-    return not changed or not used or changed == used or _inside(changed, used) or _inside(used, changed)
+    """Whether a reader of the path ``used`` notices a change at ``changed``: the same
+    place, one around or inside it.
+    """
+    return (
+        not changed
+        or not used
+        or changed == used
+        or _inside(changed, used)
+        or _inside(used, changed)
+    )
 
 
 def _inside(path: str, container: str) -> bool:
-    return path.startswith(container) and path[len(container) : len(container) + 1] in (".", "[")
+    return path.startswith(container) and path[len(container) : len(container) + 1] in (
+        ".",
+        "[",
+    )
 
 
-# -- comparison --------------------------------------------------------------------------------------------------------
+# -- comparison ------------------------------------------------------------------------
 
 _Found = tuple[str, str, Effect, Any, Any]
 
 _ANNOTATIONS = frozenset(
-    "$schema $id $comment $anchor title description examples example default deprecated readOnly writeOnly "
-    "contentEncoding contentMediaType externalDocs".split()
+    "$schema $id $comment $anchor title description examples example default "
+    "deprecated readOnly writeOnly contentEncoding contentMediaType externalDocs".split()
 )
 #: keyword -> +1 where a larger value accepts less, -1 where it accepts more
 _BOUNDS = {
-    "minimum": 1, "exclusiveMinimum": 1, "minLength": 1, "minItems": 1, "minProperties": 1, "minContains": 1,
-    "maximum": -1, "exclusiveMaximum": -1, "maxLength": -1, "maxItems": -1, "maxProperties": -1, "maxContains": -1,
-}  # fmt: skip
-#: keywords whose appearance narrows, whose disappearance widens, and whose change does both
-_CONSTRAINTS = ("pattern", "format", "multipleOf", "not", "contains", "propertyNames", "if", "then", "else",
-                "patternProperties", "dependentRequired", "dependentSchemas", "unevaluatedProperties", "prefixItems",
-                "discriminator")  # fmt: skip
-_ALL_TYPES = frozenset({"null", "boolean", "object", "array", "string", "number", "integer"})
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), 1),
+    **dict.fromkeys(("minProperties", "minContains"), 1),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems"), -1),
+    **dict.fromkeys(("maxProperties", "maxContains"), -1),
+}
+#: keywords that narrow by appearing, widen by disappearing, and do both by changing
+_CONSTRAINTS = tuple(
+    "pattern format multipleOf not contains propertyNames if then else "
+    "patternProperties dependentRequired dependentSchemas unevaluatedProperties prefixItems "
+    "discriminator".split()
+)
+_ALL_TYPES = frozenset("null boolean object array string number integer".split())
 _HANDLED = frozenset(
-    {"type", "enum", "const", "required", "properties", "additionalProperties", "items", "uniqueItems", "nullable",
-     "anyOf", "oneOf", "allOf", "$ref", "$defs", "definitions", *_BOUNDS, *_CONSTRAINTS}
-)  # fmt: skip
+    "type enum const required properties additionalProperties items uniqueItems "
+    "nullable anyOf oneOf allOf $ref $defs definitions".split()
+).union(_BOUNDS, _CONSTRAINTS)
 
 
 class _Comparison:
-    """One walk over two schemas side by side; references are followed, each pair of places once."""
+    """One walk over two schemas side by side; references are followed, each pair of
+    places once.
+    """
 
     def __init__(self, old: Schema, new: Schema):
         self._old_root, self._new_root = old, new
@@ -162,7 +193,8 @@ class _Comparison:
     def _schemas(self, path: str, old: Schema, new: Schema) -> Iterator[_Found]:
         pair = (_identity(old), _identity(new))
         if "#" in pair[0] + pair[1]:
-            # only a reference can lead in a circle; a pair of them compared once has nothing new to tell
+            # only a reference can lead in a circle; a pair of them compared once has
+            # nothing new to tell
             if pair in self._seen:
                 return
             self._seen.add(pair)
@@ -178,20 +210,39 @@ class _Comparison:
 
     def _properties(self, path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
         before, after = old.get("properties", {}), new.get("properties", {})
-        required_before, required_after = set(old.get("required", ())), set(new.get("required", ()))
+        required_before, required_after = (
+            set(old.get("required", ())),
+            set(new.get("required", ())),
+        )
         for name in sorted(before.keys() - after.keys()):
             closed = new.get("additionalProperties") is False
-            yield _join(path, name), "property_removed", Effect.ALTERS if closed else Effect.REMOVES, before[name], None
+            yield (
+                _join(path, name),
+                "property_removed",
+                Effect.ALTERS if closed else Effect.REMOVES,
+                before[name],
+                None,
+            )
         for name in sorted(after.keys() - before.keys()):
             closed = old.get("additionalProperties") is False
-            yield _join(path, name), "property_added", Effect.WIDENS if closed else Effect.ADDS, None, after[name]
+            yield (
+                _join(path, name),
+                "property_added",
+                Effect.WIDENS if closed else Effect.ADDS,
+                None,
+                after[name],
+            )
         for name in sorted(required_after - required_before):
             yield _join(path, name), "required_added", Effect.NARROWS, False, True
         for name in sorted((required_before - required_after) & after.keys()):
             yield _join(path, name), "required_removed", Effect.WIDENS, True, False
         for name in sorted(before.keys() & after.keys()):
             yield from self._schemas(_join(path, name), before[name], after[name])
-        yield from self._additional(path, old.get("additionalProperties", True), new.get("additionalProperties", True))
+        yield from self._additional(
+            path,
+            old.get("additionalProperties", True),
+            new.get("additionalProperties", True),
+        )
 
     def _additional(self, path: str, old: Schema, new: Schema) -> Iterator[_Found]:
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -206,20 +257,38 @@ class _Comparison:
         elif before != after:
             yield f"{path}[]", "items", _openness(before, after), before, after
 
-    def _branches(self, path: str, keyword: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
+    def _branches(
+        self, path: str, keyword: str, old: Mapping, new: Mapping
+    ) -> Iterator[_Found]:
         before, after = list(old.get(keyword, ())), list(new.get(keyword, ()))
-        for branch in [branch for branch in before if branch in after and not _refers(branch)]:
+        for branch in [
+            branch for branch in before if branch in after and not _refers(branch)
+        ]:
             before.remove(branch)
             after.remove(branch)
-        # what is left is compared in order; branches beyond the shorter list came or went
+        # what is left is compared in order; branches beyond the shorter list came or
+        # went
         for ours, theirs in zip(before, after, strict=False):
             yield from self._schemas(path, ours, theirs)
-        # a further branch of a union lets more through; the first union, and every part of allOf, is a constraint
+        # a further branch of a union lets more through; the first union, and every part
+        # of allOf, is a constraint
         constrains = keyword == "allOf" or keyword not in old or keyword not in new
         for branch in before[len(after) :]:
-            yield path, f"{keyword}_removed", Effect.WIDENS if constrains else Effect.NARROWS, branch, None
+            yield (
+                path,
+                f"{keyword}_removed",
+                Effect.WIDENS if constrains else Effect.NARROWS,
+                branch,
+                None,
+            )
         for branch in after[len(before) :]:
-            yield path, f"{keyword}_added", Effect.NARROWS if constrains else Effect.WIDENS, None, branch
+            yield (
+                path,
+                f"{keyword}_added",
+                Effect.NARROWS if constrains else Effect.WIDENS,
+                None,
+                branch,
+            )
 
 
 def _types(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
@@ -256,30 +325,45 @@ def _bounds(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
 
 def _constraints(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
     unknown = (old.keys() | new.keys()) - _HANDLED - _ANNOTATIONS
-    # a keyword this module does not know may constrain: better a false alarm than a silent break
+    # a keyword this module does not know may constrain: better a false alarm than a
+    # silent break
     extensions = {keyword for keyword in unknown if keyword.startswith("x-")}
     for keyword in (*_CONSTRAINTS, *sorted(unknown - extensions)):
         before, after = old.get(keyword), new.get(keyword)
         if before == after:
             continue
-        effect = Effect.NARROWS if before is None else Effect.WIDENS if after is None else Effect.ALTERS
+        effect = (
+            Effect.NARROWS
+            if before is None
+            else Effect.WIDENS
+            if after is None
+            else Effect.ALTERS
+        )
         yield path, keyword, effect, before, after
 
 
 def _unique(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
     before, after = bool(old.get("uniqueItems")), bool(new.get("uniqueItems"))
     if before != after:
-        yield path, "uniqueItems", Effect.NARROWS if after else Effect.WIDENS, before, after
+        yield (
+            path,
+            "uniqueItems",
+            Effect.NARROWS if after else Effect.WIDENS,
+            before,
+            after,
+        )
 
 
 def _annotations(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
-    extensions = {keyword for keyword in old.keys() | new.keys() if keyword.startswith("x-")}
+    extensions = {
+        keyword for keyword in old.keys() | new.keys() if keyword.startswith("x-")
+    }
     for keyword in sorted(_ANNOTATIONS | extensions):
         if old.get(keyword) != new.get(keyword):
             yield path, keyword, Effect.ANNOTATES, old.get(keyword), new.get(keyword)
 
 
-# -- small helpers -----------------------------------------------------------------------------------------------------
+# -- small helpers ---------------------------------------------------------------------
 
 
 def _join(path: str, name: str) -> str:
@@ -327,43 +411,62 @@ def _listed(values: dict[str, Any] | None) -> list | None:
 
 
 def _openness(old: Schema, new: Schema) -> Effect:
-    """Effect of replacing a sub-schema where one of both is ``true``, ``false`` or a schema: false < schema < true."""
-    order = [1 if isinstance(schema, Mapping) else 2 if schema else 0 for schema in (old, new)]
+    """Effect of replacing a sub-schema where one of both is ``true``, ``false`` or a
+    schema: false < schema < true.
+    """
+    order = [
+        1 if isinstance(schema, Mapping) else 2 if schema else 0
+        for schema in (old, new)
+    ]
     return Effect.WIDENS if order[0] < order[1] else Effect.NARROWS
 
 
 def _identity(schema: Schema) -> str:
-    return schema["$ref"] if isinstance(schema, Mapping) and "$ref" in schema else str(id(schema))
+    return (
+        schema["$ref"]
+        if isinstance(schema, Mapping) and "$ref" in schema
+        else str(id(schema))
+    )
 
 
 def _refers(value: Any) -> bool:
-    """Whether a schema holds a reference anywhere: then equal text may still mean different things."""
+    """Whether a schema holds a reference anywhere: then equal text may still mean
+    different things.
+    """
     if isinstance(value, Mapping):
         return "$ref" in value or any(_refers(part) for part in value.values())
     return isinstance(value, list) and any(_refers(part) for part in value)
 
 
 def _resolve(schema: Schema, root: Schema) -> Mapping:
-    """The schema itself, its references followed; ``true`` is ``{}`` and ``false`` accepts nothing."""
+    """The schema itself, its references followed; ``true`` is ``{}`` and ``false``
+    accepts nothing.
+    """
     followed = set()
     while isinstance(schema, Mapping) and "$ref" in schema:
         reference = schema["$ref"]
         if reference in followed:
             raise SchemaError(f"the reference {reference} leads back to itself")
         followed.add(reference)
-        beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+        beside = {
+            keyword: value for keyword, value in schema.items() if keyword != "$ref"
+        }
         target = _lookup(reference, root)
         schema = {**target, **beside} if isinstance(target, Mapping) else target
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     if not isinstance(schema, Mapping):
-        raise SchemaError(f"a schema must be an object, true or false, not {type(schema).__name__}")
+        raise SchemaError(
+            f"a schema must be an object, true or false, not {type(schema).__name__}"
+        )
     return schema
 
 
 def _lookup(reference: Any, root: Schema) -> Schema:
     if not isinstance(reference, str) or not reference.startswith("#"):
-        raise SchemaError(f"only references inside the schema can be compared, not {reference!r}")
+        raise SchemaError(
+            f"only references inside the schema can be compared, not {reference!r}"
+        )
     target: Any = root
     for token in filter(None, reference[1:].split("/")):
         token = token.replace("~1", "/").replace("~0", "~")

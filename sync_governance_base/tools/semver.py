@@ -17,7 +17,9 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}.{self.patch}"
 
     def bumped(self, part: str) -> "Version":
-        """The next version with ``part`` (``major``, ``minor``, ``patch``) raised and the parts after it at zero."""
+        """The next version with ``part`` (``major``, ``minor``, ``patch``) raised and
+        the parts after it at zero.
+        """
         index = self._fields.index(part)
         return Version(*self[:index], self[index] + 1, *([0] * (2 - index)))
 

@@ -1,7 +1,9 @@
-"""Encryption at rest of the secrets that must be read back (outbound signing keys, passwords of other systems).
+"""Encryption at rest of the secrets that must be read back (outbound signing keys,
+passwords of other systems).
 
-Fernet (AES-128-CBC with HMAC-SHA256) from ``cryptography``. The first key encrypts, every key decrypts: a new key is put
-in front, secrets are re-encrypted, then the old key is dropped.
+Fernet (AES-128-CBC with HMAC-SHA256) from ``cryptography``. The first key encrypts,
+every key decrypts: a new key is put in front, secrets are re-encrypted, then the old
+key is dropped.
 """
 
 import base64
@@ -27,7 +29,9 @@ class InvalidKeyError(VaultError):
 
 
 class UnreadableError(VaultError):
-    """A stored secret was not encrypted with any of the configured keys, or was altered."""
+    """A stored secret was not encrypted with any of the configured keys, or was
+    altered.
+    """
 
 
 def split_keys(setting: str | None) -> list[str]:
@@ -53,7 +57,9 @@ class Vault:
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
-            raise InvalidKeyError("an encryption key must be 32 bytes in url-safe base64") from error
+            raise InvalidKeyError(
+                "an encryption key must be 32 bytes in url-safe base64"
+            ) from error
         self._fingerprint_key = base64.urlsafe_b64decode(keys[0])
 
     def encrypt(self, plaintext: str) -> str:
@@ -68,7 +74,9 @@ class Vault:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken:
-            raise UnreadableError("the secret cannot be read with the configured keys") from None
+            raise UnreadableError(
+                "the secret cannot be read with the configured keys"
+            ) from None
 
     def rotate(self, token: str) -> str:
         """The same text encrypted with the current key.
@@ -78,9 +86,15 @@ class Vault:
         try:
             return self._fernet.rotate(token.encode()).decode()
         except InvalidToken:
-            raise UnreadableError("the secret cannot be read with the configured keys") from None
+            raise UnreadableError(
+                "the secret cannot be read with the configured keys"
+            ) from None
 
     def fingerprint(self, plaintext: str) -> str:
-        """A short name for a secret that can be shown. Keyed, so that a weak secret cannot be guessed from it."""
-        digest = hmac.new(self._fingerprint_key, plaintext.encode(), hashlib.sha256).hexdigest()
+        """A short name for a secret that can be shown. Keyed, so that a weak secret
+        cannot be guessed from it.
+        """
+        digest = hmac.new(
+            self._fingerprint_key, plaintext.encode(), hashlib.sha256
+        ).hexdigest()
         return digest[:FINGERPRINT_LENGTH]

@@ -10,9 +10,13 @@ class SyncIssueDecide(models.TransientModel):
     _description = "Snooze or Resolve Issues"
 
     issue_ids = fields.Many2many("sync.issue", required=True)
-    decision = fields.Selection([("snooze", "Snooze"), ("resolve", "Resolve")], required=True)
+    decision = fields.Selection(
+        [("snooze", "Snooze"), ("resolve", "Resolve")], required=True
+    )
     reason = fields.Text(required=True)
-    until = fields.Datetime(default=lambda self: fields.Datetime.now() + timedelta(hours=4))
+    until = fields.Datetime(
+        default=lambda self: fields.Datetime.now() + timedelta(hours=4)
+    )
 
     def action_confirm(self):
         self.ensure_one()

@@ -1,6 +1,8 @@
+# ruff: noqa: E501 - the catalogue is a table, read by its columns
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from odoo.addons.sync_governance_base.tools.schema_diff import (
     Direction,
     SchemaError,
@@ -16,7 +18,12 @@ INFO, FINE, BREAKING = Severity.INFO, Severity.NON_BREAKING, Severity.BREAKING
 
 
 def obj(properties=None, required=(), **more):
-    return {"type": "object", "properties": properties or {}, "required": list(required), **more}
+    return {
+        "type": "object",
+        "properties": properties or {},
+        "required": list(required),
+        **more,
+    }
 
 
 TEXT, NUMBER, INTEGER = {"type": "string"}, {"type": "number"}, {"type": "integer"}
@@ -62,10 +69,14 @@ CATALOGUE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("title, old, new, kind, written, read", CATALOGUE, ids=[row[0] for row in CATALOGUE])
+@pytest.mark.parametrize(
+    "title, old, new, kind, written, read", CATALOGUE, ids=[row[0] for row in CATALOGUE]
+)
 def test_catalogue(title, old, new, kind, written, read):
     for direction, expected in ((PRODUCER, written), (CONSUMER, read)):
-        changes = [change for change in diff(old, new, direction) if change.kind == kind]
+        changes = [
+            change for change in diff(old, new, direction) if change.kind == kind
+        ]
         assert [change.severity for change in changes] == [expected], direction
 
 
@@ -85,7 +96,11 @@ def test_paths_name_the_place_in_a_document():
 def test_the_most_harmful_comes_first():
     old = obj({"a": TEXT, "z": TEXT}, description="old")
     new = obj({"a": TEXT, "b": TEXT}, description="new")
-    assert [change.severity for change in diff(old, new, PRODUCER)] == [BREAKING, FINE, INFO]
+    assert [change.severity for change in diff(old, new, PRODUCER)] == [
+        BREAKING,
+        FINE,
+        INFO,
+    ]
 
 
 def test_nothing_changed():
@@ -103,7 +118,12 @@ def test_references_are_followed_on_both_sides():
 
 def test_recursive_schemas_end():
     def tree(leaf):
-        return {"$ref": "#/$defs/node", "$defs": {"node": obj({"leaf": leaf, "kids": {"items": {"$ref": "#/$defs/node"}}})}}
+        return {
+            "$ref": "#/$defs/node",
+            "$defs": {
+                "node": obj({"leaf": leaf, "kids": {"items": {"$ref": "#/$defs/node"}}})
+            },
+        }
 
     (change,) = diff(tree(TEXT), tree(NUMBER), PRODUCER)
     assert change.path == "leaf"
@@ -112,7 +132,12 @@ def test_recursive_schemas_end():
 
 @pytest.mark.parametrize(
     "schema",
-    [{"$ref": "#/nowhere"}, {"$ref": "other.json"}, {"$ref": "#/a", "a": {"$ref": "#/a"}}, {"properties": {"a": 3}}],
+    [
+        {"$ref": "#/nowhere"},
+        {"$ref": "other.json"},
+        {"$ref": "#/a", "a": {"$ref": "#/a"}},
+        {"properties": {"a": 3}},
+    ],
 )
 def test_malformed_schemas_are_named(schema):
     with pytest.raises(SchemaError):
@@ -131,14 +156,23 @@ def test_true_and_false_are_schemas():
 
 @pytest.mark.parametrize(
     "changed, used, expected",
-    [("a", "a", True), ("a", "a.b", True), ("a.b", "a", True), ("a[]", "a[].b", True), ("", "x", True), ("a", "ab", False)],
+    [
+        ("a", "a", True),
+        ("a", "a.b", True),
+        ("a.b", "a", True),
+        ("a[]", "a[].b", True),
+        ("", "x", True),
+        ("a", "ab", False),
+    ],
 )
 def test_touches(changed, used, expected):
     assert touches(changed, used) is expected
 
 
 names = st.sampled_from("abcd")
-leaves = st.sampled_from([TEXT, NUMBER, INTEGER, {"enum": [1, 2]}, {"type": "string", "maxLength": 3}])
+leaves = st.sampled_from(
+    [TEXT, NUMBER, INTEGER, {"enum": [1, 2]}, {"type": "string", "maxLength": 3}]
+)
 schemas = st.recursive(
     leaves,
     lambda part: st.builds(obj, st.dictionaries(names, part, max_size=3), st.just(()))
@@ -157,5 +191,10 @@ def test_a_schema_is_compatible_with_itself(schema):
 def test_what_narrows_one_way_widens_the_other(old, new):
     forth = {(change.path, change.effect.value) for change in diff(old, new, PRODUCER)}
     back = {(change.path, change.effect.value) for change in diff(new, old, PRODUCER)}
-    mirror = {"narrows": "widens", "widens": "narrows", "adds": "removes", "removes": "adds"}
+    mirror = {
+        "narrows": "widens",
+        "widens": "narrows",
+        "adds": "removes",
+        "removes": "adds",
+    }
     assert back == {(path, mirror.get(effect, effect)) for path, effect in forth}

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from odoo.addons.sync_governance_base.tools.semver import Version, parse, suffices
 
 numbers = st.builds(Version, *[st.integers(0, 999)] * 3)
@@ -11,7 +12,21 @@ def test_round_trip(version):
     assert parse(str(version)) == version
 
 
-@pytest.mark.parametrize("text", ["", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.x", "1.2.3-rc1", " 1.2.3", "1.2.3\n", None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "1.2",
+        "1.2.3.4",
+        "01.2.3",
+        "1.2.x",
+        "1.2.3-rc1",
+        " 1.2.3",
+        "1.2.3\n",
+        None,
+    ],
+)
 def test_what_is_no_version(text):
     with pytest.raises(ValueError):
         parse(text)

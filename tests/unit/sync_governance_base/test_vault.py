@@ -1,4 +1,5 @@
 import pytest
+
 from odoo.addons.sync_governance_base.tools.vault import (
     InvalidKeyError,
     MissingKeyError,
