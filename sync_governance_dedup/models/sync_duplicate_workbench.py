@@ -40,12 +40,31 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         """:return: what the engine's words for agreement mean to a person"""
         _ = self.env._
         return {
+            "missing": _("missing"),
             "equal": _("equal"),
             "typo": _("almost equal"),
             "similar": _("similar"),
-            "contained": _("contained"),
             "differs": _("differs"),
+            # names
+            "short_form": _("nickname or initial"),
+            "contained": _("contained in the other"),
+            "mostly": _("mostly the same"),
+            "partly": _("partly the same"),
             "other_person": _("another person"),
+            "number_differs": _("another number"),
+            # e-mails
+            "mailbox": _("same mailbox, another domain"),
+            "domain": _("same domain"),
+            # addresses
+            "near": _("almost equal"),
+            "same_street": _("same street"),
+            "same_place": _("same place"),
+            "other_street": _("another street"),
+            "same_house_other_place": _("same street, another place"),
+            "other_place": _("another place"),
+            # relations
+            "contact_of": _("contact of the other"),
+            "siblings": _("contacts of one company"),
         }
 
     # -- the queue --------------------------------------------------------------------------
@@ -182,7 +201,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                 continue
             texts = {record.id: self._text(record, name) for record in records}
             differs = differing(texts.values())
-            if name in compared or differs:
+            if differs or (name in compared and any(texts.values())):
                 rows.append(
                     {
                         "field": name,
@@ -246,6 +265,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         known = {
             "prior": self.env._("Before looking"),
             "address": self.env._("Address"),
+            "country": self.env._("Country"),
+            "legal_form": self.env._("Legal form"),
+            "relation": self.env._("Relation"),
         }
         return known.get(name) or labels.get(name, {}).get("string") or name
 
@@ -253,16 +275,18 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _field_names(self, records):
-        """Fields that the user may write and that survive from one record or the other."""
+        """Fields that the user may read and that survive from one record or the other; what
+        a merge adds up (ranks) does not."""
+        summed = self.env["base.partner.merge.automatic.wizard"]._get_summable_fields()
         return [
             name
             for name, field in records._fields.items()
             if field.type in MERGEABLE_TYPES
             and field.store
             and not field.readonly
-            and not (field.compute and not field.inverse and field.readonly)
             and name not in models.MAGIC_COLUMNS
             and name not in TECHNICAL_FIELDS
+            and name not in summed
             and records._has_field_access(field, "read")
         ]
 
@@ -272,9 +296,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         values only where the records differ"""
         names = self._field_names(records)
         links = self.env["sync.merge.service"]._external_ids(records)
-        filled = {
-            record.id: sum(bool(record[name]) for name in names) for record in records
-        }
+        filled = {record.id: sum(bool(record[name]) for name in names) for record in records}
         ranks = self._owner_ranks(records, names, links)
         differ = [
             name
@@ -283,23 +305,48 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         ]
         ages = {name: self.env["sync.crosswalk"]._ages(records, name) for name in differ}
         values, reasons = {}, {}
-        for name in differ:
+        for block in self._blocks(records._name, differ):
             choice = choose_value(
                 Claim(
                     record_id=record.id,
-                    empty=not record[name],
-                    owner_rank=ranks[name].get(record.id),
-                    written=self._written(record, ages.get(name, {})),
-                    filled=filled[record.id],
+                    empty=not any(record[name] for name in block),
+                    owner_rank=min(
+                        (ranks[name][record.id] for name in block if record.id in ranks[name]),
+                        default=None,
+                    ),
+                    written=max(self._written(record, ages[name]) for name in block),
+                    filled=sum(bool(record[name]) for name in block),
                 )
                 for record in records
             )
-            values[name], reasons[name] = choice.record_id, choice.reason.value
+            for name in block:
+                values[name], reasons[name] = choice.record_id, choice.reason.value
         return {
             "survivor_id": self._survivor(records, links, filled),
             "values": values,
             "reasons": reasons,
         }
+
+    @api.model
+    def _blocks(self, model_name, names):
+        """Fields that only make sense together: a street of one record and a postcode of
+        another are an address where nobody lives.
+
+        :return: list of tuples that hold each of ``names`` once
+        """
+        together = self._fields_together(model_name)
+        blocks = [
+            block for fields_ in together if (block := tuple(n for n in names if n in fields_))
+        ]
+        inside = {name for block in blocks for name in block}
+        return blocks + [(name,) for name in names if name not in inside]
+
+    @api.model
+    def _fields_together(self, model_name):
+        """:return: list of sets of field names that survive from the same record"""
+        if model_name != "res.partner":
+            return []
+        return [set(self.env["res.partner"]._address_fields())]
 
     @api.model
     def _written(self, record, ages):

@@ -188,7 +188,7 @@ class SyncMergeService(models.AbstractModel):
     @api.model
     def _merge_unchecked(self, records, survivor, values, group, reason, automatic):
         retired = records - survivor
-        chosen = self._chosen_values(records, survivor, values or {})
+        chosen = self._chosen_values(records, values or {})
         head = {
             "model_name": records._name,
             "survivor_id": survivor.id,
@@ -312,16 +312,15 @@ class SyncMergeService(models.AbstractModel):
     # -- survivorship values ----------------------------------------------------------------
 
     @api.model
-    def _chosen_values(self, records, survivor, values):
-        """:return: values to write on the survivor, read before the others are gone"""
+    def _chosen_values(self, records, values):
+        """:return: values to write on the survivor, read before the others are gone; its own
+        too, because core fills what is empty in it with whatever it finds"""
         by_id = {record.id: record for record in records}
-        chosen = {}
-        for name, record_id in values.items():
-            if record_id == survivor.id or record_id not in by_id:
-                continue
-            field, record = records._fields[name], by_id[record_id]
-            chosen[name] = field.convert_to_write(record[name], record)
-        return chosen
+        return {
+            name: records._fields[name].convert_to_write(by_id[record_id][name], by_id[record_id])
+            for name, record_id in values.items()
+            if record_id in by_id
+        }
 
     @api.model
     def _companies_of(self, records):

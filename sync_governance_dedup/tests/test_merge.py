@@ -249,6 +249,20 @@ class TestMerge(DedupCase):
         self.assertEqual(proposal["reasons"]["street"], "owner")
         self.assertEqual(proposal["survivor_id"], a.id)
 
+    def test_an_address_survives_whole(self):
+        a = self.partners("A", street="Old Road 1", zip="11111", city="Old Town")
+        b = self.partners("A", street="New Road 2", city="New Town")
+        proposal = self.env["sync.duplicate.workbench"]._proposal(a | b)
+        self.assertEqual({proposal["values"][name] for name in ("street", "zip", "city")}, {a.id})
+        self.merge(a, b, values=dict.fromkeys(("street", "zip", "city"), b.id))
+        self.assertEqual((a.street, a.zip, a.city), ("New Road 2", False, "New Town"))
+
+    def test_an_empty_value_of_the_survivor_may_be_chosen(self):
+        a, b = self.partners("A", "B")
+        b.phone = "+49 30 1"
+        self.merge(a, b, values={"phone": a.id})
+        self.assertFalse(a.phone)
+
     def test_external_ids_lead_to_the_survivor(self):
         a, b = self.partners("A", "B")
         Crosswalk = self.env["sync.crosswalk"]

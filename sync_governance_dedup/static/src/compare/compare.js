@@ -66,6 +66,15 @@ export class DuplicateCompare extends Component {
         return this.state.data.rows.filter((row) => !this.state.onlyDiffering || row.differs);
     }
 
+    /** The strongest evidence of the best pair, for and against, in a line. */
+    get reasons() {
+        const [pair] = this.state.data.pairs;
+        return (pair?.evidence || [])
+            .filter((line) => line.field !== "prior" && Math.abs(line.weight) >= 0.5)
+            .sort((one, other) => Math.abs(other.weight) - Math.abs(one.weight))
+            .slice(0, 6);
+    }
+
     get included() {
         return this.state.data.members.filter((member) => !this.state.left[member.record_id]);
     }
