@@ -22,6 +22,7 @@
         "views/sync_event_views.xml",
         "views/sync_delivery_views.xml",
         "views/sync_subscription_views.xml",
+        "views/sync_replay_views.xml",
         "views/menus.xml",
     ],
     "assets": {

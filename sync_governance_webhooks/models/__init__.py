@@ -9,5 +9,7 @@ from . import sync_delivery
 from . import sync_delivery_attempt
 from . import sync_delivery_metric
 from . import sync_dispatcher
+from . import sync_replay
+from . import sync_contract
 from . import sync_write_hook
 from . import sync_control_tower

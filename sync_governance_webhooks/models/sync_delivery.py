@@ -1,10 +1,12 @@
 import json
+import shlex
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..tools import envelope
+from ..tools.envelope import canonical_json
 from ..tools.matching import passes
 from ..tools.parcel import Parcel
 
@@ -127,6 +129,11 @@ class SyncDelivery(models.Model):
         prefetch=False,
         groups="sync_governance_base.group_sync_integration_manager",
         help="Exactly as sent: every further attempt sends these bytes again.",
+    )
+    curl_command = fields.Text(
+        compute="_compute_curl_command",
+        groups="sync_governance_base.group_sync_integration_manager",
+        help="The request without its signature, to try a receiver by hand.",
     )
     attempt_ids = fields.One2many("sync.delivery.attempt", "delivery_id", readonly=True)
     ref = fields.Char(related="event_id.ref")
@@ -463,7 +470,7 @@ class SyncDelivery(models.Model):
         payload = event_type._localise_payload(
             json.loads(row["payload"]), subscription.system_id
         )
-        return envelope.canonical_json(payload)
+        return canonical_json(payload)
 
     @api.model
     def _source_uri(self):
@@ -518,6 +525,17 @@ class SyncDelivery(models.Model):
         self.invalidate_recordset()
         self.env["sync.dispatcher"]._wake_after_commit()
 
+    @api.model
+    def _backfill(self, event_ids, subscription):
+        """Make deliveries of past events for a subscription that never got them."""
+        if event_ids:
+            self.env.cr.execute_values(
+                FAN_OUT,
+                [(n, id_, subscription.id) for n, id_ in enumerate(event_ids)],
+                page_size=PAGE_SIZE,
+            )
+            self.env["sync.dispatcher"]._wake_after_commit()
+
     def _set_state(self, allowed, state):
         self.env.cr.execute(
             SQL(
@@ -528,6 +546,47 @@ class SyncDelivery(models.Model):
             )
         )
         self.invalidate_recordset()
+
+    def action_export(self):
+        """Download the deliveries as JSON lines, payloads masked."""
+        self._check_operator()
+        lines = [canonical_json(delivery._export_values()) for delivery in self]
+        attachment = self.env["ir.attachment"].create(
+            {
+                "name": "deliveries.jsonl",
+                "raw": "\n".join(lines).encode(),
+                "mimetype": "application/jsonl",
+            }
+        )
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{attachment.id}?download=1",
+            "target": "self",
+        }
+
+    def _export_values(self):
+        return {
+            "webhook_id": self.ref,
+            "type": self.name,
+            "occurred_at": self.occurred_at,
+            "subscription": self.subscription_id.name,
+            "state": self.state,
+            "attempts": self.attempt_count,
+            "last_status": self.last_status,
+            "last_error": self.last_error or None,
+            "data": json.loads(self.payload_shown),
+        }
+
+    def _compute_curl_command(self):
+        for delivery in self:
+            delivery.curl_command = shlex.join(
+                [
+                    *("curl", "-X", "POST", delivery.subscription_id.url or ""),
+                    *("-H", f"content-type: {envelope.JSON}"),
+                    *("-H", f"webhook-id: {delivery.ref}"),
+                    *("--data-raw", delivery.body or ""),
+                ]
+            )
 
     def action_open_record(self):
         """Open the document the event is about."""

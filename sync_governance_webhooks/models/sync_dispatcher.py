@@ -103,7 +103,8 @@ class SyncDispatcher(models.AbstractModel):
 
     @api.model
     def _cron_sweep(self):
-        """Safety net: wake the dispatcher if something is due and no job will see to it."""
+        """Safety net: wake the dispatcher for what is due, and look after long outages."""
         seconds = self.env["sync.delivery"]._next_due()
         if seconds is not None and seconds < 60:
             self._enqueue(seconds)
+        self.env["sync.subscription"]._review_outages()

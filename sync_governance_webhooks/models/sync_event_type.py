@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.addons.sync_governance_base.tools.event_name import problem
 
 from ..tools.capture import EventSpec
+from ..tools.describe import EventDoc, asyncapi, openapi_webhooks
 from ..tools.envelope import canonical_json
 
 JSON_TYPES = {
@@ -78,6 +79,12 @@ class SyncEventType(models.Model):
     )
     masked_paths = fields.Char(
         help="Comma separated paths of the payload hidden on screens, e.g. customer.email."
+    )
+    retention_days = fields.Integer(
+        default=30,
+        required=True,
+        help="Events are kept this long, and longer while a delivery is open or dead. "
+        "0: for good.",
     )
     sample_res_id = fields.Many2oneReference(
         string="Try on Record",
@@ -273,6 +280,38 @@ class SyncEventType(models.Model):
         record.check_access("read")
         payload = json.loads(canonical_json(record._sync_payload(self)))
         return json.dumps(self._masked(payload), indent=2, ensure_ascii=False)
+
+    # -- self-description --------------------------------------------------------------
+
+    @api.model
+    def _docs(self):
+        """The active types as ``tools.describe.EventDoc``."""
+        # sudo: the catalogue is public to those who may read the API's description
+        return [
+            event_type._doc() for event_type in self.sudo().search([], order="name")
+        ]
+
+    def _doc(self):
+        model = self.env.get(self.model_name or "base")
+        schema = {"type": "object"}
+        if model is not None:
+            schema = model._sync_payload_schema(self)
+        return EventDoc(
+            name=self.name,
+            title=self.description or self.name,
+            version=self.version,
+            schema=schema,
+        )
+
+    @api.model
+    def _asyncapi(self):
+        """The catalogue as an AsyncAPI 3.1 document."""
+        return asyncapi(f"Events of {self.env.company.name}", "1.0.0", self._docs())
+
+    @api.model
+    def _openapi_webhooks(self):
+        """The catalogue as the ``webhooks`` of an OpenAPI 3.1 document."""
+        return openapi_webhooks(self._docs())
 
     def action_view_events(self):
         """Open the events of this type."""

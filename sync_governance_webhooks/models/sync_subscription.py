@@ -1,7 +1,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timezone
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models, tools
@@ -17,6 +17,8 @@ from ..tools.signature import SigningKey, generate_secret
 
 ALLOWED_NETWORKS = "sync_governance.allowed_networks"
 PURPOSE_SIGNING = "webhook signing"
+# People hear of an automatic disabling this long before.
+NOTICE_H = 24
 HEADER_RE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[^\r\n]*")
 RESERVED_HEADERS = ("webhook-", "ce-", "host", "content-", "connection", "transfer-")
 
@@ -104,6 +106,10 @@ class SyncSubscription(models.Model):
         tracking=True,
         help="JSON list of [path, operator, value] on the payload; all must hold. "
         'Example: [["customer.country", "=", "FR"]]',
+    )
+    fields_used = fields.Char(
+        help="Comma separated paths of the payload that the receiver reads. A change of "
+        "the contract then says whom it touches. Empty: all of them.",
     )
     custom_headers = fields.Text(
         groups="sync_governance_base.group_sync_integration_manager",
@@ -342,6 +348,14 @@ class SyncSubscription(models.Model):
             conditions=parse_filter(self.content_filter),
         )
 
+    def _paths_read(self):
+        """Paths of the payload this subscription depends on; empty for everything."""
+        paths = {path.strip() for path in (self.fields_used or "").split(",")} - {""}
+        if paths:
+            conditions = parse_filter(self.content_filter)
+            paths |= {".".join(path) for path, _operator, _value in conditions}
+        return frozenset(paths)
+
     # -- for the dispatcher ----------------------------------------------------------
 
     def _lane_config(self, revision, deadlines):
@@ -406,7 +420,9 @@ class SyncSubscription(models.Model):
         fingerprint = f"webhooks.outage.{self.id}"
         issues = self.env["sync.issue"]
         if transition is breaker.Transition.CLOSED:
-            issues._recover(fingerprint, self.env._("The endpoint answers again."))
+            note = self.env._("The endpoint answers again.")
+            issues._recover(fingerprint, note)
+            issues._recover(f"webhooks.disabling.{self.id}", note)
             return
         issues._raise(
             fingerprint,
@@ -478,6 +494,42 @@ class SyncSubscription(models.Model):
                 record=subscription,
                 system=subscription.system_id,
                 detail=reason,
+            )
+
+    @api.model
+    def _review_outages(self):
+        """Announce, a day ahead, and do the disabling of endpoints that only ever fail."""
+        now = datetime.now(timezone.utc).timestamp()
+        failing = self.search(
+            [("state", "=", "active"), ("breaker_ids.first_failure", ">", 0)]
+        )
+        for subscription in failing.filtered("disable_after_h"):
+            hours = (now - subscription.breaker_ids.first_failure) / 3600
+            if hours >= subscription.disable_after_h:
+                subscription._disable(
+                    self.env._(
+                        "Nothing arrived for %(hours)s hours.", hours=round(hours)
+                    )
+                )
+            elif hours >= subscription.disable_after_h - NOTICE_H:
+                subscription._announce_disabling(subscription.disable_after_h - hours)
+
+    def _announce_disabling(self, hours):
+        fingerprint = f"webhooks.disabling.{self.id}"
+        known = self.env["sync.issue"].search_count(
+            [("fingerprint", "=", fingerprint), ("state", "!=", "resolved")], limit=1
+        )
+        if not known:
+            self.env["sync.issue"]._raise(
+                fingerprint,
+                self.env._(
+                    "%(name)s will be disabled in %(hours)s hours unless it answers",
+                    name=self.name,
+                    hours=max(1, round(hours)),
+                ),
+                "delivery.disabling",
+                record=self,
+                system=self.system_id,
             )
 
     # -- people ----------------------------------------------------------------------
