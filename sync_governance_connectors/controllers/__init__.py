@@ -1,3 +1,5 @@
 from . import dispatcher
 from . import api
+from . import description
 from . import hooks
+from . import oauth

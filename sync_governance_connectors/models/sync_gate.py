@@ -16,9 +16,18 @@ from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserErr
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, ormcache
 
-from ..tools import etag, headers, idempotency, jsonbody, masking, pointer, ratelimit
+from ..tools import (
+    etag,
+    headers,
+    idempotency,
+    jsonbody,
+    masking,
+    openapi,
+    pointer,
+    ratelimit,
+    token,
+)
 from ..tools import route as routing
-from ..tools import token
 from ..tools.call import Answer, Call, Incoming, ResourceResult
 from ..tools.problem import FieldError, Problem
 from .sync_rate_counter import FAILURES
@@ -37,7 +46,10 @@ STEPS = (
     "apply",
 )
 NO_BODY = frozenset({"list", "read"})
+KEPT_HEADERS = ("content-type", "if-match", "if-none-match", "prefer", "traceparent")
 LIST_PARAMETERS = frozenset({"limit", "cursor", "updated_since"})
+# Items are checked one by one: a bad one does not refuse the others.
+BULK_ENVELOPE = openapi.bulk_schema({"type": "object", "properties": {}})
 # Advisory locks of calls at the same time live in a number space of their own.
 SLOT_SPACE = 0x53594E43  # "SYNC"
 
@@ -82,7 +94,10 @@ class Passage:
     answer: Answer | None = None
     problem: Problem | None = None
     result: ResourceResult | None = None
+    child_values: list = field(default_factory=list)  # requests of a bulk call's items
     replay_of: str | None = None
+    later: bool = False
+    hide_answer: bool = False  # it holds a secret: not to be kept
     keep: bool = True
 
     @contextmanager
@@ -351,6 +366,7 @@ class SyncGate(models.AbstractModel):
             source=source,
             request_ref=passage.ref,
             now=passage.now,
+            scopes=frozenset(caller.scopes),
         )
         return env
 
@@ -538,7 +554,8 @@ class SyncGate(models.AbstractModel):
     def _schema_text(self, resource_model, operation, version):
         """JSON text of the schema of an operation in a contract version."""
         resource = self.env[resource_model]
-        return json.dumps(resource._schema(operation), sort_keys=True)
+        schema = BULK_ENVELOPE if operation == "bulk" else resource._schema(operation)
+        return json.dumps(schema, sort_keys=True)
 
     def _contract_version(self, passage):
         """Version of the contract this call is held to; '' is the active one."""
@@ -641,14 +658,14 @@ class SyncGate(models.AbstractModel):
     def _operate_read(self, passage):
         record, moved = self._find_existing(passage)
         body = self._canonical(passage, record)
-        tag = etag.strong(_dump(body))
+        tag = etag.strong(dump(body))
         answer_headers = {"Content-Type": "application/json", "ETag": tag}
         if etag.not_modified(passage.incoming.header("if-none-match"), tag):
             return Answer(304, b"", {"ETag": tag})
         if moved:
             body["sync"] = {"moved": self._moved(passage, body)}
             answer_headers["Sync-Moved"] = passage.route.external_id
-        return Answer(200, _dump(body), answer_headers)
+        return Answer(200, dump(body), answer_headers)
 
     def _operate_list(self, passage):
         query = self._list_query(passage)
@@ -659,7 +676,7 @@ class SyncGate(models.AbstractModel):
             if query.get("limit"):
                 address += f"&limit={query['limit']}"
             answer_headers["Link"] = f'<{address}>; rel="next"'
-        return Answer(200, _dump({"data": bodies, "next_cursor": following}), answer_headers)
+        return Answer(200, dump({"data": bodies, "next_cursor": following}), answer_headers)
 
     # -- pieces of an operation ------------------------------------------------------
 
@@ -690,7 +707,7 @@ class SyncGate(models.AbstractModel):
         compares = header is not None and header.strip() != "*"
         current = ""
         if compares:
-            current = etag.strong(_dump(self._canonical(passage, record)))
+            current = etag.strong(dump(self._canonical(passage, record)))
         etag.check_if_match(header, current, required)
 
     def _lock_record(self, record):
@@ -716,7 +733,7 @@ class SyncGate(models.AbstractModel):
         body = self._canonical(passage, result.record)
         answer_headers = {
             "Content-Type": "application/json",
-            "ETag": etag.strong(_dump(body)),
+            "ETag": etag.strong(dump(body)),
         }
         if moved:
             answer_headers["Sync-Moved"] = passage.route.external_id
@@ -726,7 +743,7 @@ class SyncGate(models.AbstractModel):
             resource, external_id = passage.route.resource, body.get("external_id")
             answer_headers["Location"] = f"{PREFIX}/{resource}/{_quoted(external_id)}"
         body["sync"] = self._sync_member(passage, result, moved, body)
-        return Answer(status, _dump(body), answer_headers)
+        return Answer(status, dump(body), answer_headers)
 
     def _sync_member(self, passage, result, moved, body):
         member = {
@@ -771,8 +788,8 @@ class SyncGate(models.AbstractModel):
     # -- the record of the call ------------------------------------------------------
 
     def _keep(self, passage):
-        """Keep the call, in the transaction of its effects."""
-        self.env["sync.request"]._record(self._request_values(passage))
+        """Keep the call, in the transaction of its effects. :return: ids of its rows"""
+        return self.env["sync.request"]._record(self._request_values(passage))
 
     def _request_values(self, passage):
         incoming, caller, route = passage.incoming, passage.caller, passage.route
@@ -800,9 +817,10 @@ class SyncGate(models.AbstractModel):
             "remote_addr": incoming.remote_addr,
             "x_request_id": headers.request_id(incoming.header("x-request-id")),
             "traceparent": headers.traceparent(incoming.header("traceparent")),
+            "request_headers": self._kept_headers(incoming),
             "request_body": self._kept_body(passage),
             "response_status": answer.status,
-            "response_body": None if passage.replay_of else answer.body.decode(),
+            "response_body": self._kept_answer(passage),
             "response_headers": None if passage.replay_of else dict(answer.headers),
             "error_code": passage.problem.code if passage.problem else None,
             "trace": passage.trace,
@@ -817,6 +835,8 @@ class SyncGate(models.AbstractModel):
             return "duplicate"
         if passage.problem:
             return "refused"
+        if passage.later:
+            return "validated"
         result = passage.result
         if result and result.refused and not result.applied:
             return "quarantined"
@@ -842,6 +862,19 @@ class SyncGate(models.AbstractModel):
         text = passage.raw.decode("utf-8", "replace").replace("\0", "")
         return masking.mask_text(text) if passage.problem else text
 
+    def _kept_answer(self, passage):
+        if passage.replay_of or passage.hide_answer:
+            return None
+        return passage.answer.body.decode()
+
+    def _kept_headers(self, incoming):
+        """The headers that change what a call means; never a credential."""
+        return {
+            name: _printable(incoming.header(name))
+            for name in KEPT_HEADERS
+            if incoming.header(name)
+        }
+
     def _decisions(self, result):
         if result is None:
             return None
@@ -864,7 +897,8 @@ class SyncGate(models.AbstractModel):
         return Answer(passage.answer.status, passage.answer.body, dressed)
 
 
-def _dump(value):
+def dump(value):
+    """A body as it is sent."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

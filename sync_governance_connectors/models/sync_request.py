@@ -2,6 +2,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools import masking
@@ -67,9 +68,14 @@ class SyncRequest(models.Model):
     x_request_id = fields.Char("Caller's Request Id", readonly=True)
     traceparent = fields.Char(readonly=True)
     request_body = fields.Text(readonly=True, groups=fields.NO_ACCESS)
+    request_headers = fields.Json(readonly=True)
     response_status = fields.Integer("Status", readonly=True, aggregator=False)
     response_body = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     response_headers = fields.Json(readonly=True)
+    outcome_status = fields.Integer(
+        "Outcome", readonly=True, aggregator=False, help="Of work that was done later."
+    )
+    outcome_body = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     request_shown = fields.Text("Body", compute="_compute_shown")
     response_shown = fields.Text("Response", compute="_compute_shown")
     trace_html = fields.Html("Steps of the Gate", compute="_compute_explained", sanitize=False)
@@ -91,13 +97,14 @@ class SyncRequest(models.Model):
 
     # -- computed --------------------------------------------------------------------
 
-    @api.depends("request_body", "response_body")
+    @api.depends("request_body", "response_body", "outcome_body")
     def _compute_shown(self):
         for request in self:
             # The raw bodies are closed to everyone; what is shown of them is masked.
             bodies = request.sudo()
+            answered = bodies.outcome_body or bodies.response_body or ""
             request.request_shown = masking.mask_text(bodies.request_body or "")
-            request.response_shown = masking.mask_text(bodies.response_body or "")
+            request.response_shown = masking.mask_text(answered)
 
     @api.depends("trace", "decisions")
     def _compute_explained(self):
@@ -171,6 +178,60 @@ class SyncRequest(models.Model):
         )
         return [row[0] for row in self.env.cr.fetchall()]
 
+    # -- later and again -------------------------------------------------------------
+
+    @api.model
+    def _do_later(self, ref):
+        """Job: do the work of an accepted call, and keep what came of it.
+
+        The row lock and the state make a job that runs twice harmless.
+        """
+        request = self.search([("ref", "=", ref), ("state", "=", "validated")])
+        request = request.try_lock_for_update()
+        if request:
+            request._settle(self.env["sync.gate"]._again(request))
+
+    def _settle(self, passage):
+        gate, result = self.env["sync.gate"], passage.result
+        self.write(
+            {
+                "state": gate._request_state(passage),
+                "outcome_status": passage.answer.status,
+                "outcome_body": passage.answer.body.decode(),
+                "error_code": passage.problem.code if passage.problem else False,
+                "trace": [*(self.trace or []), *passage.trace],
+                "decisions": gate._decisions(result),
+                "res_model": result.record._name if result else False,
+                "res_id": result.record.id if result else False,
+            }
+        )
+
+    def action_rehearse(self):
+        """Run the call once more against today's data, and undo all of it.
+
+        It runs on a cursor of its own that is rolled back, so that nothing of it is
+        kept or sent: no write, no event, no mail.
+        """
+        self.ensure_one()
+        self._check_rehearsal()
+        with self.env.registry.cursor() as cr:
+            # The service account's rights decide, as they did for the call.
+            request = self.with_env(self.env(cr=cr, su=True))
+            passage = self.env["sync.gate"].with_env(request.env)._again(request)
+            answer = passage.answer
+            cr.rollback()
+        return self.env["sync.request.rehearsal"]._show(
+            answer.status, masking.mask_text(answer.body.decode())
+        )
+
+    def _check_rehearsal(self):
+        if not self.env.user.has_group("sync_governance_base.group_sync_operator"):
+            raise UserError(self.env._("This is up to an operator."))
+        if not self.sudo().request_body or self.parent_id or self.kind != "api":
+            raise UserError(self.env._("The body of this call is not kept as it came."))
+        if self.state == "refused":
+            raise UserError(self.env._("A refused call has only its masked body left."))
+
     # -- actions ---------------------------------------------------------------------
 
     def action_open_record(self):
@@ -203,7 +264,8 @@ class SyncRequest(models.Model):
         self.env.cr.execute(
             SQL(
                 """UPDATE sync_request
-                      SET request_body = NULL, response_body = NULL, replayable = FALSE
+                      SET request_body = NULL, response_body = NULL,
+                          outcome_body = NULL, replayable = FALSE
                     WHERE id IN (
                        SELECT id FROM sync_request
                         WHERE create_date < %s

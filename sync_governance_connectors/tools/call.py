@@ -48,7 +48,8 @@ class Call:
     """What a resource may know about the call it serves.
 
     ``system`` and ``credential`` are records, ``source`` is the base module's
-    ``Source``, ``now`` an aware UTC time.
+    ``Source``, ``now`` an aware UTC time, ``scopes`` what this very call may do
+    (an access token can have fewer than its credential).
     """
 
     system: Any
@@ -56,6 +57,7 @@ class Call:
     source: Any
     request_ref: str
     now: datetime
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

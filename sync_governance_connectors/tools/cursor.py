@@ -34,17 +34,17 @@ def decode_position(text: str) -> tuple[datetime, int]:
     return value, record_id
 
 
-def encode_sequence(number: int) -> str:
-    """Cursor after the event with this position in the feed."""
-    return _encode([number])
+def encode_pair(first: int, second: int) -> str:
+    """Cursor of a feed that is ordered by two numbers."""
+    return _encode([first, second])
 
 
-def decode_sequence(text: str) -> int:
-    """Position in the feed. :raise Problem: 400"""
-    (number,) = _decode(text, 1)
-    if not _is_id(number):
+def decode_pair(text: str) -> tuple[int, int]:
+    """The two numbers of a feed's cursor. :raise Problem: 400"""
+    first, second = _decode(text, 2)
+    if not _is_id(first) or not _is_id(second):
         raise _invalid()
-    return number
+    return first, second
 
 
 def _is_id(value: object) -> bool:

@@ -1,0 +1,83 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from datetime import datetime, timezone
+
+from odoo import api, models
+
+from ..tools import headers
+from ..tools.call import Answer, Incoming
+from ..tools.problem import Problem
+from .sync_gate import NO_BODY, PREFIX, Passage, dump
+
+# What is left to do for a call that has been authenticated and counted before.
+AGAIN = ("scope", "content_type", "schema", "apply")
+CHANNEL = "root.sync_inbound"
+
+
+class SyncGate(models.AbstractModel):
+    """Doing a call's work later, or again for an operator's eyes."""
+
+    _inherit = "sync.gate"
+
+    def _step_apply(self, passage):
+        wish = headers.prefers_async(passage.incoming.header("prefer"))
+        if wish and passage.route.operation not in NO_BODY:
+            passage.answer = self._accept(passage)
+        else:
+            super()._step_apply(passage)
+
+    def _accept(self, passage):
+        """202: the valid body is kept, a job does the work."""
+        passage.later = True
+        self.env["sync.request"].with_delay(
+            channel=CHANNEL,
+            description=f"{passage.incoming.method} {passage.route.template}",
+        )._do_later(passage.ref)
+        href = f"{PREFIX}/requests/{passage.ref}"
+        return Answer(
+            202,
+            dump({"request": passage.ref, "state": "validated", "href": href}),
+            {
+                "Content-Type": "application/json",
+                "Location": href,
+                "Preference-Applied": "respond-async",
+            },
+        )
+
+    @api.model
+    def _again(self, request):
+        """Run a kept call from its stored body, in the current transaction.
+
+        :param request: ``sync.request`` with a whole body
+        :return: the ``Passage`` it took; its answer is what would be sent now
+        """
+        passage = self._passage_of(request)
+        try:
+            for name in AGAIN:
+                with passage.step(name):
+                    getattr(self, f"_step_{name}")(passage)
+        except Problem as problem:
+            passage.problem = problem
+            passage.answer = Answer.of_problem(problem, request.ref)
+        return passage
+
+    def _passage_of(self, request):
+        raw = (request.request_body or "").encode()
+        row, _failures = self._load_credential(request.credential_id.prefix, "")
+        incoming = Incoming(
+            method=request.method,
+            path=request.path,
+            query_string="",
+            query={},
+            # Now is the later that the caller asked for.
+            headers={**(request.request_headers or {}), "prefer": ""},
+            remote_addr=request.remote_addr or "",
+            read=lambda limit: raw,
+        )
+        return Passage(
+            incoming,
+            request.ref,
+            datetime.now(timezone.utc),
+            caller=self._caller(row, row["scopes"] or {}),
+            raw=raw,
+            version=request.contract_version or "",
+        )

@@ -1,0 +1,71 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo import api, models
+
+from ..tools import asyncapi, openapi
+from ..tools.openapi import EventDescription, ResourceDescription
+
+BODY_OPERATIONS = ("create", "replace", "patch")
+CONTRACT_VERSION = "1.0.0"
+
+
+class SyncOpenapi(models.AbstractModel):
+    """Describes the API from what its resources and event types say of themselves."""
+
+    _name = "sync.openapi"
+    _description = "Description of the API"
+
+    @api.model
+    def _openapi(self, server):
+        """OpenAPI 3.1 document; ``server`` is the base address."""
+        return openapi.document(
+            self._resources(), self._events(), server, CONTRACT_VERSION, self._hook_paths()
+        )
+
+    @api.model
+    def _asyncapi(self, server):
+        """AsyncAPI 3.1 document of the events that leave."""
+        return asyncapi.document(self._events(), server, CONTRACT_VERSION)
+
+    def _resources(self):
+        roles = self.env["sync.resource"]
+        return [self._describe(roles._get(name)) for name in roles._model_names()]
+
+    def _describe(self, resource):
+        operations = resource._resource_operations
+        named = [
+            "read",
+            *(name for name in BODY_OPERATIONS if name in operations),
+            *(("create",) if "bulk" in operations and "create" not in operations else ()),
+            *resource._resource_transitions(),
+        ]
+        return ResourceDescription(
+            name=resource._resource_name,
+            domain=resource._domain_code,
+            operations=operations,
+            transitions=resource._resource_transitions(),
+            schemas={name: resource._schema(name) for name in named},
+            examples={name: resource._example(name) for name in named},
+            parameters=tuple(resource._query_parameters()),
+        )
+
+    def _events(self):
+        """Active event types, with the body of their resource where there is one."""
+        by_model = {
+            resource._resource_model: resource
+            for resource in map(
+                self.env["sync.resource"]._get, self.env["sync.resource"]._model_names()
+            )
+        }
+        # The catalogue of event types is public: it is part of the contract.
+        types = self.env["sync.event.type"].sudo().search([], order="name")
+        return [self._describe_event(one, by_model.get(one.model_id.model)) for one in types]
+
+    def _describe_event(self, event_type, resource):
+        described = {"name": event_type.name, "summary": f"Event {event_type.name}"}
+        if resource is not None:
+            described["example"] = resource._example("read")
+        return EventDescription(**described)
+
+    def _hook_paths(self):
+        """Path items of the ways in that are no resources."""
+        return {"/hooks/{system_code}": openapi.hook_path(), "/health": openapi.health_path()}

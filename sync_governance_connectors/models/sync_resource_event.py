@@ -1,0 +1,156 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import fnmatch
+import json
+
+from odoo import models
+from odoo.tools import SQL
+
+from ..tools import cursor as page_cursor
+from ..tools.problem import FieldError, Problem
+from .sync_resource import DEFAULT_PAGE
+
+PATTERN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.*,")
+
+
+class SyncEvent(models.Model):
+    """Events get the number of the transaction that wrote them.
+
+    Ids are given when a row is inserted, but rows become visible when their transaction
+    commits: a reader who remembers the last id misses whatever commits late with a lower
+    one. The feed is therefore ordered by transaction, and ends where the oldest
+    transaction still running begins (``pg_snapshot_xmin``): nothing can appear before a
+    cursor any more. A long transaction delays the feed, it never makes it skip.
+    """
+
+    _inherit = "sync.event"
+
+    def init(self):
+        """A column the database fills in, as events are written by SQL."""
+        super().init()
+        self.env.cr.execute(
+            """
+            ALTER TABLE sync_event ADD COLUMN IF NOT EXISTS commit_order bigint
+                NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
+            CREATE INDEX IF NOT EXISTS sync_event_feed_idx
+                ON sync_event (commit_order, id);
+            """
+        )
+
+
+class SyncResourceEvent(models.AbstractModel):
+    """The feed of events, for those who cannot receive webhooks."""
+
+    _name = "sync.resource.event"
+    _inherit = "sync.resource"
+    _description = "Resource: events"
+
+    _resource_name = "events"
+    _resource_model = "sync.event"
+    _resource_operations = frozenset({"list"})
+
+    def _schema(self, operation):
+        properties = {
+            "id": {"type": "string"},
+            "type": {"type": "string"},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": {"type": "object"},
+        }
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": sorted(properties),
+            "properties": properties,
+        }
+
+    def _example(self, operation):
+        return {
+            "id": "evt_0f3a",
+            "type": "customer.updated",
+            "timestamp": "2026-11-24T05:00:00Z",
+            "data": {"external_id": "C-1"},
+        }
+
+    def _query_parameters(self):
+        return [
+            {
+                "name": "types",
+                "in": "query",
+                "description": "Names or patterns, comma separated: `order.*`.",
+                "schema": {"type": "string", "pattern": "^[a-z0-9_.*,]*$"},
+            }
+        ]
+
+    def _list(self, call, query):
+        """Events after the cursor, in an order that never changes.
+
+        :return: ``(events, cursor)``; the cursor is always there: ask again with it
+        """
+        after = (0, 0)
+        if query.get("cursor"):
+            after = page_cursor.decode_pair(query["cursor"])
+        limit = int(query.get("limit") or DEFAULT_PAGE)
+        rows = self._rows(call, self._readable_types(call, query), after, limit)
+        if rows:
+            after = rows[-1]["commit_order"], rows[-1]["id"]
+        return self._envelopes(call, rows), page_cursor.encode_pair(*after)
+
+    def _rows(self, call, type_ids, after, limit):
+        """Raw rows: the order is a column that the ORM does not know."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT id, commit_order, ref, name, event_type_id, payload,
+                          occurred_at
+                     FROM sync_event
+                    WHERE (commit_order, id) > (%s, %s)
+                      AND commit_order <
+                          pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                      AND event_type_id = ANY(%s)
+                      AND (company_id IS NULL OR company_id = %s)
+                      AND source_system_id IS DISTINCT FROM %s
+                    ORDER BY commit_order, id
+                    LIMIT %s""",
+                *after,
+                type_ids,
+                self.env.company.id,
+                call.system.id,
+                limit,
+            )
+        )
+        return self.env.cr.dictfetchall()
+
+    def _readable_types(self, call, query):
+        """Ids of the event types in the key's read scopes that match the filter."""
+        # The catalogue of event types is public; what may be read of it, scopes say.
+        types = self.env["sync.event.type"].sudo().search([])
+        patterns = self._patterns(query)
+        return [
+            one.id
+            for one in types
+            if f"{one.name.partition('.')[0]}:read" in call.scopes
+            and any(fnmatch.fnmatchcase(one.name, pattern) for pattern in patterns)
+        ]
+
+    def _patterns(self, query):
+        asked = query.get("types") or "*"
+        if not PATTERN_CHARACTERS.issuperset(asked):
+            raise Problem(
+                400,
+                "parameter_invalid",
+                "A query parameter is wrong.",
+                errors=[FieldError("types", "Are names or patterns.", "wrong_format")],
+            )
+        return [pattern for pattern in asked.split(",") if pattern]
+
+    def _envelopes(self, call, rows):
+        types = self.env["sync.event.type"].sudo()
+        return [
+            {
+                "id": row["ref"],
+                "type": row["name"],
+                "timestamp": row["occurred_at"].isoformat(timespec="milliseconds") + "Z",
+                "data": types.browse(row["event_type_id"])._localise_payload(
+                    json.loads(row["payload"] or "{}"), call.system
+                ),
+            }
+            for row in rows
+        ]
