@@ -119,6 +119,10 @@ class ResourceCase(TransactionCase):
     def create(self, system, name, body):
         return self.apply(system, name, "create", body["external_id"], body)
 
+    def created(self, system, name, body):
+        """The record that came of a body, as a person sees it: not in the system's name."""
+        return self.create(system, name, body).record.with_env(self.env)
+
     def body(self, system, name, record):
         return self.resource(name, system)._to_canonical(record, system)[0]
 
@@ -131,7 +135,7 @@ class ResourceCase(TransactionCase):
             "address": {"street": "Am Hafen 12", "city": "Hamburg", "country": "DE"},
             **values,
         }
-        return self.create(self.shop, "customers", body).record
+        return self.created(self.shop, "customers", body)
 
     def order_body(self, external_id="SO-T1", quantity="4", **values):
         return {
@@ -152,6 +156,6 @@ class ResourceCase(TransactionCase):
     def confirmed_order(self, quantity="4"):
         """A customer's order, confirmed; its delivery is ready."""
         self.customer()
-        order = self.create(self.shop, "orders", self.order_body(quantity=quantity)).record
+        order = self.created(self.shop, "orders", self.order_body(quantity=quantity))
         self.apply(self.shop, "orders", "confirm", "SO-T1", {})
         return order

@@ -66,7 +66,7 @@ class TestEvents(ResourceCase):
     def test_order_to_shipment(self):
         self.customer()
         self.commit()
-        order = self.create(self.shop, "orders", self.order_body()).record
+        order = self.created(self.shop, "orders", self.order_body())
         self.assertTold(["order.created"], "order")
         self.commit()
         order.action_confirm()
@@ -183,7 +183,7 @@ class TestEvents(ResourceCase):
         self.product.product_tmpl_id.name = "Renamed crate"
         (event,) = self.assertTold(["product.updated"], "product")
         self.assertEqual(self.payload(event)["name"], "Renamed crate")
-        item = self.create(
+        item = self.created(
             self.shop,
             "prices",
             {
@@ -192,7 +192,7 @@ class TestEvents(ResourceCase):
                 "pricelist": self.env["product.pricelist"].create({"name": "Test"}).name,
                 "price": "8.40",
             },
-        ).record
+        )
         self.commit()
         item.fixed_price = 8.0
         (event,) = self.assertTold(["price.updated"], "price")
