@@ -1,3 +1,4 @@
+from . import ir_http
 from . import sync_plan
 from . import sync_credential
 from . import sync_credential_scope

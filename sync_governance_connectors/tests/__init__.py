@@ -1,6 +1,7 @@
 from . import test_credential
 from . import test_gate
 from . import test_gate_idempotency
+from . import test_gate_operations
 from . import test_hooks
 from . import test_resource_commerce
 from . import test_resource_customer

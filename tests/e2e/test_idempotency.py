@@ -1,0 +1,205 @@
+"""What only a real server shows: parallel workers, killed ones, and commits out of order."""
+
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+ISSUE = """
+system = env["sync.system"].create(
+    {{"name": {code!r}, "code": {code!r}, "kind": "shop", "state": "live"}})
+account = env["sync.service.account"]._create_for(system, "e2e")
+plan = env.ref("sync_governance_connectors.sync_plan_bulk")
+_credential, key = env["sync.credential"]._issue(account, ["*:*"], plan=plan)
+env.cr.commit()
+result = key
+"""
+
+
+class Partner:
+    """A system's own client: one key, one connection a thread."""
+
+    def __init__(self, world, key):
+        self.base = f"{world.url}/sync/v1"
+        self.headers = {"Authorization": f"Bearer {key}", "X-Odoo-Database": world.db}
+        self.example = requests.get(
+            f"{self.base}/openapi.json", headers=self.headers, timeout=60
+        ).json()["paths"]["/customers"]["post"]["requestBody"]["content"]["application/json"][
+            "example"
+        ]
+
+    def customer(self, external_id):
+        body = {**self.example, "external_id": external_id, "name": f"Twin {external_id}"}
+        body.pop("parent", None)
+        return body
+
+    def call(self, method, path, **options):
+        headers = {**self.headers, **options.pop("headers", {})}
+        return requests.request(
+            method, self.base + path, headers=headers, timeout=120, **options
+        )
+
+    def create(self, external_id, key):
+        return self.call(
+            "POST",
+            "/customers",
+            json=self.customer(external_id),
+            headers={"Idempotency-Key": key},
+        )
+
+    def patch(self, external_id, change, tag):
+        headers = {
+            "Idempotency-Key": uuid.uuid4().hex,
+            "If-Match": tag,
+            "Content-Type": "application/merge-patch+json",
+        }
+        path = f"/customers/{external_id}"
+        return self.call("PATCH", path, json=change, headers=headers)
+
+
+@pytest.fixture(scope="module")
+def partner(world):
+    return Partner(world, world.shell(ISSUE.format(code="e2e_gate")))
+
+
+def count(world, external_id):
+    code = "result = env['res.partner'].search_count([('name', '=', %r)])"
+    return world.shell(code % f"Twin {external_id}")
+
+
+def test_fifty_twins_have_one_effect(world, partner):
+    barrier = threading.Barrier(50)
+
+    def twin(_number):
+        barrier.wait()
+        return partner.create("T-50", "twins")
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(twin, range(50)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {201, 409}, statuses
+    assert statuses[201] >= 1
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert all(
+        answer.headers["Retry-After"] for answer in answers if answer.status_code == 409
+    )
+    assert count(world, "T-50") == 1
+    again = partner.create("T-50", "twins")
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_twenty_patchers_lose_no_update(partner):
+    partner.create("T-20", "patched")
+    barrier = threading.Barrier(20)
+
+    def patcher(number):
+        tag = partner.call("GET", "/customers/T-20").headers["ETag"]
+        barrier.wait()
+        answer = partner.patch("T-20", {"name": f"Patched by {number}"}, tag)
+        return number, answer.status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = list(pool.map(patcher, range(20)))
+    winners = [number for number, status in outcomes if status == 200]
+    assert len(winners) == 1, outcomes
+    assert {status for _number, status in outcomes} <= {200, 412, 503}
+    stored = partner.call("GET", "/customers/T-20").json()["name"]
+    assert stored == f"Patched by {winners[0]}"
+
+
+def test_killed_workers_leave_no_key_behind(world, partner):
+    """Workers die at any instant; the same calls, sent again, have one effect each."""
+    ids = [f"T-kill-{number}" for number in range(12)]
+    stop = threading.Event()
+
+    def kill():
+        while not stop.is_set():
+            time.sleep(0.15)
+            for pid in _workers(world)[:1]:
+                _send_kill(pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda one: _try(partner, one), ids))
+    finally:
+        stop.set()
+        killer.join()
+    for one in ids:
+        assert _until_done(partner, one).status_code == 201
+        assert count(world, one) == 1
+
+
+def _workers(world):
+    """Process ids of the server's HTTP workers: children of the process we started."""
+    parent = world.odoo.process.pid
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True
+    )
+    rows = [line.split(None, 1) for line in listed.stdout.splitlines()]
+    return [int(pid) for pid, args in rows if "gevent" not in args]
+
+
+def _send_kill(pid):
+    subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(pid)], capture_output=True)
+
+
+def _try(partner, external_id):
+    try:
+        return partner.create(external_id, external_id)
+    except requests.RequestException:
+        return None
+
+
+def _until_done(partner, external_id):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        answer = _try(partner, external_id)
+        if answer is not None and answer.status_code not in (409, 503):
+            return answer
+        time.sleep(0.5)
+    raise AssertionError(f"{external_id} was never answered")
+
+
+SLOW_EVENT = """
+import time
+emit = env["sync.event.type"]._emit
+record = env["res.partner"].create({{"name": "Feed {name}"}})
+env.cr.flush()
+time.sleep({seconds})
+env.cr.commit()
+result = env["sync.event"].search([("res_id", "=", record.id),
+    ("res_model", "=", "res.partner")]).mapped("ref")
+"""
+
+
+def test_feed_skips_nothing_that_commits_late(world, partner):
+    """An event written first and committed last still comes after every cursor given."""
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(world.shell, SLOW_EVENT.format(name="late", seconds=6))
+        time.sleep(3)
+        early = world.shell(SLOW_EVENT.format(name="early", seconds=0))
+        cursor, seen = "", []
+        while not late.done():
+            cursor = _poll(partner, cursor, seen)
+        expected = {*early, *late.result()}
+    deadline = time.monotonic() + 60
+    while not expected <= set(seen) and time.monotonic() < deadline:
+        cursor = _poll(partner, cursor, seen)
+    assert expected and expected <= set(seen)
+    assert len(seen) == len(set(seen)), "an event came twice"
+
+
+def _poll(partner, cursor, seen):
+    query = f"?limit=100&cursor={cursor}" if cursor else "?limit=100"
+    page = partner.call("GET", f"/events{query}").json()
+    seen.extend(event["id"] for event in page["data"])
+    time.sleep(0.2)
+    return page["next_cursor"]
