@@ -53,4 +53,5 @@
             "sync_governance_base/static/src/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
 }

@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models
 
 from ..tools.schema_diff import Severity, touches
@@ -30,8 +32,8 @@ class SyncContractDiff(models.Model):
     path = fields.Char(string="Field", readonly=True)
     kind = fields.Char(readonly=True)
     severity = fields.Selection(SEVERITIES, required=True, readonly=True)
-    before = fields.Json(readonly=True)
-    after = fields.Json(readonly=True)
+    before = fields.Char(readonly=True)
+    after = fields.Char(readonly=True)
     message = fields.Char(compute="_compute_message", string="What Changes")
     consumers = fields.Char(
         compute="_compute_consumers",
@@ -47,7 +49,7 @@ class SyncContractDiff(models.Model):
     def _describe(self):
         """The difference as a sentence about the field."""
         _ = self.env._
-        before, after = _short(self.before), _short(self.after)
+        before, after = self.before, self.after
         sentences = {
             "property_added": _("is new"),
             "property_removed": _("is gone"),
@@ -77,6 +79,14 @@ class SyncContractDiff(models.Model):
                 )
 
 
-def _short(value, width=60):
-    text = "–" if value is None else str(value)
+def spell(value, width=60):
+    """A part of a schema as a reader wants to see it: short, and a dash for nothing."""
+    if value is None:
+        return "–"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        text = ", ".join(value)
+    else:
+        text = (
+            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        )
     return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..tools import semver
 from ..tools.schema_diff import Direction, SchemaError, Severity, diff, worst
-from .sync_contract_diff import SEVERITIES
+from .sync_contract_diff import SEVERITIES, spell
 
 SUNSET_DAYS = 180
 _CONTENT = {"contract_id", "number", "schema_text", "previous_id"}
@@ -242,8 +242,8 @@ class SyncContractVersion(models.Model):
                     "path": change.path,
                     "kind": change.kind,
                     "severity": change.severity.value,
-                    "before": change.before,
-                    "after": change.after,
+                    "before": spell(change.before),
+                    "after": spell(change.after),
                 }
                 for version in self
                 for sequence, change in enumerate(version._changes())

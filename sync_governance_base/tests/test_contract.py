@@ -118,6 +118,19 @@ class TestContract(TransactionCase):
         self.contract.direction = "consumer"
         self.assertEqual(self._draft(BREAKING, "1.1.0").severity, "non_breaking")
 
+    def test_differences_read_as_sentences(self):
+        properties = {
+            "ref": {"type": ["string", "null"], "description": "Order number"},
+            "uom": {"enum": ["PCE"]},
+        }
+        version = self._draft({**V1, "properties": properties}, "2.0.0")
+        messages = {(line.path, line.kind): line.message for line in version.diff_ids}
+        self.assertEqual(messages["ref", "type"], "type: string → null, string")
+        self.assertEqual(
+            messages["ref", "description"], "description: – → Order number"
+        )
+        self.assertEqual(messages["uom", "enum"], "enum: – → PCE")
+
     def test_consumers_are_named_for_the_fields_they_read(self):
         consumers = [
             Consumer("WMS", paths=frozenset({"uom"})),

@@ -156,7 +156,8 @@ _Found = tuple[str, str, Effect, Any, Any]
 
 _ANNOTATIONS = frozenset(
     "$schema $id $comment $anchor title description examples example default "
-    "deprecated readOnly writeOnly contentEncoding contentMediaType externalDocs".split()
+    "deprecated readOnly writeOnly contentEncoding contentMediaType "
+    "externalDocs".split()
 )
 #: keyword -> +1 where a larger value accepts less, -1 where it accepts more
 _BOUNDS = {
@@ -168,8 +169,8 @@ _BOUNDS = {
 #: keywords that narrow by appearing, widen by disappearing, and do both by changing
 _CONSTRAINTS = tuple(
     "pattern format multipleOf not contains propertyNames if then else "
-    "patternProperties dependentRequired dependentSchemas unevaluatedProperties prefixItems "
-    "discriminator".split()
+    "patternProperties dependentRequired dependentSchemas unevaluatedProperties "
+    "prefixItems discriminator".split()
 )
 _ALL_TYPES = frozenset("null boolean object array string number integer".split())
 _HANDLED = frozenset(
