@@ -15,7 +15,7 @@
         "sale_stock",
         "account",
     ],
-    "external_dependencies": {"python": ["jsonschema"]},
+    "external_dependencies": {"python": ["jmespath", "jsonschema"]},
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",

@@ -11,6 +11,7 @@ MEMBERS = (
     Member("external_id", Kind.IDENTIFIER, required=True, fixed=True, example="C-1"),
     Member("ref", Kind.IDENTIFIER, readonly=True, example="cus_" + "0" * 32),
     Member("name", required=True, example="Ada"),
+    Member("currency", Kind.CURRENCY, fixed=True, example="EUR"),
     Member("address.city", example="Köln"),
     Member("address.country", Kind.COUNTRY, example="DE"),
     Member("state", Kind.CHOICE, choices=(("open", "draft"), ("done", "sale")), example="open"),
@@ -52,9 +53,9 @@ def test_create_refuses(body):
 
 def test_patch_requires_nothing_and_keeps_fixed_members_out():
     schema = canonical.schema(MEMBERS, "patch")
-    jsonschema.validate({"address": None}, schema)
+    jsonschema.validate({"address": None, "external_id": "C-1"}, schema)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"external_id": "C-2"}, schema)
+        jsonschema.validate({"currency": "USD"}, schema)
 
 
 def test_walk_speaks_of_what_is_there():
