@@ -67,7 +67,9 @@ def request_ref(request):
 
 def to_response(answer):
     """Odoo's response of an ``Answer``."""
-    return Response(answer.body, status=answer.status, headers=list(answer.headers.items()))
+    return Response(
+        answer.body, status=answer.status, headers=list(answer.headers.items())
+    )
 
 
 def incoming(request):

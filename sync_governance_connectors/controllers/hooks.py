@@ -47,7 +47,9 @@ class Hooks(Controller):
 
     def _refused(self):
         """One answer for an unknown system and a wrong signature: no oracle."""
-        problem = Problem(401, "webhook_refused", "The message does not prove who sent it.")
+        problem = Problem(
+            401, "webhook_refused", "The message does not prove who sent it."
+        )
         return dispatcher.to_response(
             Answer.of_problem(problem, dispatcher.request_ref(request))
         )

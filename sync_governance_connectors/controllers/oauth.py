@@ -20,5 +20,7 @@ class SyncOauth(Controller):
         """OAuth 2.0 token endpoint, client credentials grant."""
         # Superuser, as the gate: nobody is known yet.
         gate = request.env(user=SUPERUSER_ID)["sync.gate"]
-        answer = gate._grant(dispatcher.incoming(request), dispatcher.request_ref(request))
+        answer = gate._grant(
+            dispatcher.incoming(request), dispatcher.request_ref(request)
+        )
         return dispatcher.to_response(answer)

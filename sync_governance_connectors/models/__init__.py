@@ -15,6 +15,9 @@ from . import sync_resource_event
 from . import sync_resource_request
 from . import sync_control_tower
 from . import base
+from . import account_move
+from . import product_product
+from . import sale_order
 from . import sale_order_line
 from . import stock_picking
 from . import stock_quant
@@ -33,3 +36,6 @@ from . import sync_resource_shipment
 from . import sync_resource_invoice
 from . import sync_resource_payment
 from . import sync_contract
+from . import sync_mapping
+from . import sync_mapping_line
+from . import sync_value_map

@@ -25,7 +25,9 @@ class StockPicking(models.Model):
     sync_milestone_at = fields.Datetime(string="Milestone Reached", copy=False)
     sync_milestone_note = fields.Char(string="Milestone Note", copy=False)
     sync_carrier_name = fields.Char(string="Carrier Name", copy=False)
-    sync_tracking_number = fields.Char(string="Tracking Number", copy=False, index="btree_not_null")
+    sync_tracking_number = fields.Char(
+        string="Tracking Number", copy=False, index="btree_not_null"
+    )
 
     def _action_done(self):
         """Goods that leave by a person's hand are dispatched like those a system reports."""
@@ -71,7 +73,9 @@ class StockPicking(models.Model):
             return False
         if milestone == self.sync_milestone:
             return False
-        further = MILESTONE_RANK.get(milestone, 0) > MILESTONE_RANK.get(self.sync_milestone, 0)
+        further = MILESTONE_RANK.get(milestone, 0) > MILESTONE_RANK.get(
+            self.sync_milestone, 0
+        )
         later = not self.sync_milestone_at or reached_at >= self.sync_milestone_at
         return further or later
 
@@ -87,7 +91,9 @@ class StockPicking(models.Model):
                     number=self.name,
                 )
             )
-        question = self.with_context(skip_backorder=True, skip_sms=True).button_validate()
+        question = self.with_context(
+            skip_backorder=True, skip_sms=True
+        ).button_validate()
         if self.state != "done":
             # A wizard of another module wants an answer that only a person can give.
             raise UserError(
@@ -97,6 +103,10 @@ class StockPicking(models.Model):
                     question=question["name"] if isinstance(question, dict) else "",
                 )
             )
+
+    def action_sync_status(self):
+        """Open what governance knows about this transfer."""
+        return self.env["sync.record.status"]._open(self)
 
     @api.model
     def _sync_number_domain(self, number):

@@ -20,7 +20,9 @@ class SyncContract(models.Model):
             resource = self.env[model]
             if resource._domain_code:
                 self._seed_writes(name, resource)
-        for event_type in self.env["sync.event.type"].search([("model_id", "!=", False)]):
+        for event_type in self.env["sync.event.type"].search(
+            [("model_id", "!=", False)]
+        ):
             self._seed_event(event_type)
 
     def _seed_writes(self, name, resource):

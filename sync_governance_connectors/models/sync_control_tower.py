@@ -1,5 +1,5 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-from odoo import fields, models
+from odoo import models
 
 
 class SyncControlTower(models.AbstractModel):

@@ -185,7 +185,9 @@ class SyncCredential(models.Model):
             operations = every_operation if operation == "*" else [operation]
             if not set(operations) <= set(every_operation):
                 raise UserError(self.env._("Unknown scope: %(scope)s", scope=scope))
-            pairs.update({(domain, one): None for domain in domains for one in operations})
+            pairs.update(
+                {(domain, one): None for domain in domains for one in operations}
+            )
         return list(pairs)
 
     @api.model
@@ -211,7 +213,9 @@ class SyncCredential(models.Model):
     def action_revoke(self):
         """Switch a key off at once."""
         self._require_security_officer()
-        for credential in self.filtered(lambda one: one.state not in ("revoked", "expired")):
+        for credential in self.filtered(
+            lambda one: one.state not in ("revoked", "expired")
+        ):
             credential._set_state("revoked")
 
     def _rotate(self, overlap=OVERLAP):
@@ -222,7 +226,9 @@ class SyncCredential(models.Model):
         self.ensure_one()
         if self.state != "active":
             raise UserError(
-                self.env._("Only an active key can be rotated, and only once at a time.")
+                self.env._(
+                    "Only an active key can be rotated, and only once at a time."
+                )
             )
         successor, key = self._issue(
             self.account_id,
@@ -255,7 +261,10 @@ class SyncCredential(models.Model):
         self.env["sync.audit"]._log(
             action,
             record=self,
-            after={"prefix": self.prefix, "scopes": self.scope_ids.mapped("display_name")},
+            after={
+                "prefix": self.prefix,
+                "scopes": self.scope_ids.mapped("display_name"),
+            },
         )
 
     def _may_open(self):
@@ -270,7 +279,9 @@ class SyncCredential(models.Model):
     def _cron_expire(self):
         """Close keys whose time is over, and tell about those that are next."""
         now = fields.Datetime.now()
-        self.search([("state", "in", USABLE), ("expires_at", "<=", now)])._set_state("expired")
+        self.search([("state", "in", USABLE), ("expires_at", "<=", now)])._set_state(
+            "expired"
+        )
         for credential in self.search(
             [("state", "=", "active"), ("expires_at", "<=", now + REMINDER)]
         ):

@@ -11,7 +11,9 @@ class SyncEventType(models.Model):
         """Puts the receiver's own id beside each canonical reference that it knows."""
         payload = super()._localise_payload(payload, system)
         nodes = list(_named_nodes(payload))
-        known = self.env["sync.crosswalk"]._ids_behind({node["ref"] for node in nodes}, system)
+        known = self.env["sync.crosswalk"]._ids_behind(
+            {node["ref"] for node in nodes}, system
+        )
         for node in nodes:
             node["external_id"] = known.get(node["ref"])
         return payload

@@ -162,7 +162,9 @@ class SyncGate(models.AbstractModel):
 
     def _step_proxy(self, passage):
         """Odoo's ``proxy_mode`` has told the caller's real address and scheme."""
-        asked = self.env["ir.config_parameter"].get_param("sync_governance.require_https")
+        asked = self.env["ir.config_parameter"].get_param(
+            "sync_governance.require_https"
+        )
         if asked and asked != "False" and not passage.incoming.secure:
             raise Problem(403, "https_required", "Call this API over HTTPS.")
         if not headers.accepts_json(passage.incoming.header("accept")):
@@ -247,7 +249,9 @@ class SyncGate(models.AbstractModel):
                 f"credential-guessing:{address}",
                 self.env._("Somebody at %(address)s tries keys", address=address),
                 "security",
-                detail=self.env._("The address is slowed down to a try in ten seconds."),
+                detail=self.env._(
+                    "The address is slowed down to a try in ten seconds."
+                ),
             )
         return Problem(
             401,
@@ -268,17 +272,27 @@ class SyncGate(models.AbstractModel):
     def _check_usable(self, row, address, now):
         """The secret is right, so the caller may know why it does not open."""
         expired = row["expires_at"].replace(tzinfo=timezone.utc) <= now
-        if row["state"] not in ("active", "overlapping") or expired or not row["active"]:
+        if (
+            row["state"] not in ("active", "overlapping")
+            or expired
+            or not row["active"]
+        ):
             state = "expired" if expired else row["state"]
             raise Problem(
                 401,
                 "credential_not_usable",
                 f"This key is {state}.",
-                headers={"WWW-Authenticate": 'Bearer realm="sync", error="invalid_token"'},
+                headers={
+                    "WWW-Authenticate": 'Bearer realm="sync", error="invalid_token"'
+                },
             )
         if row["system_state"] in ("paused", "retired"):
-            raise Problem(403, "system_paused", f"Your system is {row['system_state']}.")
-        if row["allowed_networks"] and not self._in_networks(address, row["allowed_networks"]):
+            raise Problem(
+                403, "system_paused", f"Your system is {row['system_state']}."
+            )
+        if row["allowed_networks"] and not self._in_networks(
+            address, row["allowed_networks"]
+        ):
             raise Problem(403, "address_refused", "This key may not be used from here.")
 
     def _in_networks(self, address, networks):
@@ -388,7 +402,9 @@ class SyncGate(models.AbstractModel):
         counters = self.env["sync.rate.counter"]
         with self._short_transaction() as short:
             if scope and caller.scopes[scope] != today:
-                self.with_env(short)._mark_scope_used(caller.credential_id, scope, today)
+                self.with_env(short)._mark_scope_used(
+                    caller.credential_id, scope, today
+                )
             return counters.with_env(short)._take(
                 counters._credential_bucket(caller.credential_id),
                 caller.limit,
@@ -496,7 +512,9 @@ class SyncGate(models.AbstractModel):
                 headers={"Retry-After": "1"},
             )
         with self._short_transaction() as short:
-            return keys.with_env(short)._claim(credential_id, key_hash, fingerprint, ref)
+            return keys.with_env(short)._claim(
+                credential_id, key_hash, fingerprint, ref
+            )
 
     @contextmanager
     def _short_transaction(self):
@@ -526,7 +544,9 @@ class SyncGate(models.AbstractModel):
             return
         expected = passage.route.content_type
         if kind != expected or charset not in ("", "utf-8"):
-            accept = "Accept-Patch" if passage.route.operation == "patch" else "Accept-Post"
+            accept = (
+                "Accept-Patch" if passage.route.operation == "patch" else "Accept-Post"
+            )
             raise Problem(
                 415,
                 "media_type_unsupported",
@@ -587,7 +607,9 @@ class SyncGate(models.AbstractModel):
             raise Problem(404, "not_found", str(error)) from error
         except AccessError as error:
             _logger.info("%s: %s", ref, error)
-            raise Problem(403, "forbidden", "The service account may not do that.") from error
+            raise Problem(
+                403, "forbidden", "The service account may not do that."
+            ) from error
         except UserError as error:
             raise Problem(422, "business_rule", str(error)) from error
         except Exception as error:
@@ -635,7 +657,9 @@ class SyncGate(models.AbstractModel):
         if not record:
             etag.check_if_match(incoming.header("if-match"), None, required=False)
             body = {**passage.body, "external_id": passage.route.external_id}
-            return self._answer_result(passage, passage.resource._create(body, passage.call))
+            return self._answer_result(
+                passage, passage.resource._create(body, passage.call)
+            )
         self._check_state(passage, record, required=True)
         result = passage.resource._update(record, passage.body, passage.call, False)
         return self._answer_result(passage, result, moved)
@@ -676,7 +700,9 @@ class SyncGate(models.AbstractModel):
             if query.get("limit"):
                 address += f"&limit={query['limit']}"
             answer_headers["Link"] = f'<{address}>; rel="next"'
-        return Answer(200, dump({"data": bodies, "next_cursor": following}), answer_headers)
+        return Answer(
+            200, dump({"data": bodies, "next_cursor": following}), answer_headers
+        )
 
     # -- pieces of an operation ------------------------------------------------------
 
@@ -777,7 +803,9 @@ class SyncGate(models.AbstractModel):
                 query["updated_since"] = headers.utc_time(query["updated_since"])
             except ValueError:
                 faults.append(
-                    FieldError("updated_since", "Is not a valid date-time.", "wrong_format")
+                    FieldError(
+                        "updated_since", "Is not a valid date-time.", "wrong_format"
+                    )
                 )
         if faults:
             raise Problem(

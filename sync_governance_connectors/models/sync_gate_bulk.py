@@ -50,10 +50,14 @@ class SyncGate(models.AbstractModel):
         fresh, known = self._split_items(passage, items)
         self._create_items(passage, fresh)
         for item in known:
-            self._try_items(passage, [item], lambda one: [self._upsert(passage, one[0])])
+            self._try_items(
+                passage, [item], lambda one: [self._upsert(passage, one[0])]
+            )
         outcomes = self._render_items(passage, items)
         self._keep_items(passage, items, outcomes)
-        return Answer(207, dump({"items": outcomes}), {"Content-Type": "application/json"})
+        return Answer(
+            207, dump({"items": outcomes}), {"Content-Type": "application/json"}
+        )
 
     def _recall_items(self, passage, items):
         """Claim the keys that items bring along."""
@@ -63,7 +67,12 @@ class SyncGate(models.AbstractModel):
             try:
                 item.key = idempotency.parse_key(item.key)
                 item.fingerprint = idempotency.fingerprint(
-                    "POST", passage.route.template, "", "", passage.version, dump(item.body)
+                    "POST",
+                    passage.route.template,
+                    "",
+                    "",
+                    passage.version,
+                    dump(item.body),
                 )
                 item.stored, _ref = self._claim(
                     passage.caller.credential_id,
@@ -78,7 +87,9 @@ class SyncGate(models.AbstractModel):
         for item in items:
             if item.is_open:
                 try:
-                    self._validate(passage.resource, "create", item.body, passage.version)
+                    self._validate(
+                        passage.resource, "create", item.body, passage.version
+                    )
                 except Problem as problem:
                     item.problem = problem
 
@@ -86,11 +97,14 @@ class SyncGate(models.AbstractModel):
         """``(to be created together, to be looked at one by one)``"""
         asked = [item for item in items if item.is_open]
         known_ids = passage.resource._known_ids(
-            passage.call.system, [item.external_id for item in asked if item.external_id]
+            passage.call.system,
+            [item.external_id for item in asked if item.external_id],
         )
         fresh, known, seen = [], [], set()
         for item in asked:
-            is_fresh = item.external_id not in known_ids and item.external_id not in seen
+            is_fresh = (
+                item.external_id not in known_ids and item.external_id not in seen
+            )
             (fresh if is_fresh else known).append(item)
             seen.add(item.external_id)
         return fresh, known
@@ -135,7 +149,9 @@ class SyncGate(models.AbstractModel):
 
     def _render_items(self, passage, items):
         bodies = self._item_bodies(passage, items)
-        return [self._render_item(passage, item, bodies.get(item.index)) for item in items]
+        return [
+            self._render_item(passage, item, bodies.get(item.index)) for item in items
+        ]
 
     def _item_bodies(self, passage, items):
         """``{index: canonical body}`` of all results, read together."""
@@ -149,7 +165,11 @@ class SyncGate(models.AbstractModel):
     def _render_item(self, passage, item, body):
         outcome = {"index": item.index, "external_id": item.external_id}
         if item.stored:
-            return {**json.loads(item.stored.body), "index": item.index, "replayed": True}
+            return {
+                **json.loads(item.stored.body),
+                "index": item.index,
+                "replayed": True,
+            }
         if item.problem:
             problem = item.problem.as_dict(self._item_ref(passage, item))
             return {**outcome, "status": item.problem.status, "problem": problem}

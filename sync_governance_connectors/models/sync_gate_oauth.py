@@ -74,7 +74,9 @@ class SyncGate(models.AbstractModel):
             )
         try:
             pairs = parse_qs(
-                incoming.read(MAX_FORM).decode("ascii"), max_num_fields=16, strict_parsing=True
+                incoming.read(MAX_FORM).decode("ascii"),
+                max_num_fields=16,
+                strict_parsing=True,
             )
         except ValueError:
             raise Problem(
@@ -87,7 +89,9 @@ class SyncGate(models.AbstractModel):
         client_id, secret = self._basic(incoming.header("authorization"))
         client_id = client_id or form.get("client_id", "")
         secret = secret or form.get("client_secret", "")
-        bearer = token.parse(secret) or token.parse(f"{token.KEY_TAG}_{client_id}_{secret}")
+        bearer = token.parse(secret) or token.parse(
+            f"{token.KEY_TAG}_{client_id}_{secret}"
+        )
         if bearer and bearer.kind == token.KEY_TAG and client_id in ("", bearer.prefix):
             return bearer
         # Nothing that could be a key: it fails as a wrong one does, at the same cost.

@@ -112,7 +112,11 @@ class SyncIdempotency(models.Model):
         if row is None:
             return None
         fingerprint, first_ref, status, body, headers = row
-        return fingerprint, first_ref, Answer(status, (body or "").encode(), headers or {})
+        return (
+            fingerprint,
+            first_ref,
+            Answer(status, (body or "").encode(), headers or {}),
+        )
 
     @api.autovacuum
     def _gc_expired(self):

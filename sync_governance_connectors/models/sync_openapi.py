@@ -18,7 +18,11 @@ class SyncOpenapi(models.AbstractModel):
     def _openapi(self, server):
         """OpenAPI 3.1 document; ``server`` is the base address."""
         return openapi.document(
-            self._resources(), self._events(), server, CONTRACT_VERSION, self._hook_paths()
+            self._resources(),
+            self._events(),
+            server,
+            CONTRACT_VERSION,
+            self._hook_paths(),
         )
 
     @api.model
@@ -35,7 +39,11 @@ class SyncOpenapi(models.AbstractModel):
         named = [
             "read",
             *(name for name in BODY_OPERATIONS if name in operations),
-            *(("create",) if "bulk" in operations and "create" not in operations else ()),
+            *(
+                ("create",)
+                if "bulk" in operations and "create" not in operations
+                else ()
+            ),
             *resource._resource_transitions(),
         ]
         return ResourceDescription(
@@ -58,7 +66,9 @@ class SyncOpenapi(models.AbstractModel):
         }
         # The catalogue of event types is public: it is part of the contract.
         types = self.env["sync.event.type"].sudo().search([], order="name")
-        return [self._describe_event(one, by_model.get(one.model_id.model)) for one in types]
+        return [
+            self._describe_event(one, by_model.get(one.model_id.model)) for one in types
+        ]
 
     def _describe_event(self, event_type, resource):
         described = {"name": event_type.name, "summary": f"Event {event_type.name}"}
@@ -68,4 +78,7 @@ class SyncOpenapi(models.AbstractModel):
 
     def _hook_paths(self):
         """Path items of the ways in that are no resources."""
-        return {"/hooks/{system_code}": openapi.hook_path(), "/health": openapi.health_path()}
+        return {
+            "/hooks/{system_code}": openapi.hook_path(),
+            "/health": openapi.health_path(),
+        }

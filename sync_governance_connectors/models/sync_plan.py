@@ -19,15 +19,11 @@ class SyncPlan(models.Model):
         "Calls per Minute", default=600, help="Even rate. 0 means no limit."
     )
     burst = fields.Integer(default=100, help="Calls that may come at once.")
-    per_day = fields.Integer(
-        "Calls per Day", help="Per day in UTC. 0 means no limit."
-    )
+    per_day = fields.Integer("Calls per Day", help="Per day in UTC. 0 means no limit.")
     concurrency = fields.Integer(
         "Calls at the Same Time", default=16, help="0 means no limit."
     )
-    max_body_kb = fields.Integer(
-        "Largest Body (kB)", default=1024, required=True
-    )
+    max_body_kb = fields.Integer("Largest Body (kB)", default=1024, required=True)
     credential_count = fields.Integer(compute="_compute_credential_count")
 
     _code_unique = models.Constraint("UNIQUE(code)", "Another plan has this code.")

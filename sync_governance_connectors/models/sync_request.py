@@ -26,10 +26,17 @@ class SyncRequest(models.Model):
 
     ref = fields.Char("Reference", required=True, readonly=True)
     kind = fields.Selection(
-        [("api", "API"), ("hook", "Webhook")], default="api", required=True, readonly=True
+        [("api", "API"), ("hook", "Webhook")],
+        default="api",
+        required=True,
+        readonly=True,
     )
     parent_id = fields.Many2one(
-        "sync.request", "Bulk Call", readonly=True, index="btree_not_null", ondelete="cascade"
+        "sync.request",
+        "Bulk Call",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
     )
     state = fields.Selection(
         [
@@ -78,8 +85,12 @@ class SyncRequest(models.Model):
     outcome_body = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     request_shown = fields.Text("Body", compute="_compute_shown")
     response_shown = fields.Text("Response", compute="_compute_shown")
-    trace_html = fields.Html("Steps of the Gate", compute="_compute_explained", sanitize=False)
-    decisions_html = fields.Html("Fields Decided", compute="_compute_explained", sanitize=False)
+    trace_html = fields.Html(
+        "Steps of the Gate", compute="_compute_explained", sanitize=False
+    )
+    decisions_html = fields.Html(
+        "Fields Decided", compute="_compute_explained", sanitize=False
+    )
     error_code = fields.Char("Error", readonly=True)
     trace = fields.Json(readonly=True, help="Steps of the gate, with milliseconds.")
     decisions = fields.Json(readonly=True, help="Fields applied, and held with reason.")
@@ -114,9 +125,11 @@ class SyncRequest(models.Model):
                 ("trace_html", "sync_governance_connectors.sync_request_trace"),
                 ("decisions_html", "sync_governance_connectors.sync_request_decisions"),
             ):
-                request[field_name] = self.env["ir.qweb"]._render(
-                    template, {"call": request}
-                ) if request[field_name.removesuffix("_html")] else False
+                request[field_name] = (
+                    self.env["ir.qweb"]._render(template, {"call": request})
+                    if request[field_name.removesuffix("_html")]
+                    else False
+                )
 
     def _compute_caused(self):
         for field_name, model_name in (
@@ -124,7 +137,9 @@ class SyncRequest(models.Model):
             ("conflict_count", "sync.conflict"),
         ):
             groups = self.env[model_name]._read_group(
-                [("request_ref", "in", self.mapped("ref"))], ["request_ref"], ["__count"]
+                [("request_ref", "in", self.mapped("ref"))],
+                ["request_ref"],
+                ["__count"],
             )
             counts = dict(groups)
             for request in self:
@@ -159,10 +174,15 @@ class SyncRequest(models.Model):
                 SQL(", ").join(
                     [
                         *(
-                            self._fields[name].convert_to_column_insert(vals[name], self)
+                            self._fields[name].convert_to_column_insert(
+                                vals[name], self
+                            )
                             for name in names
                         ),
-                        now, uid, now, uid,
+                        now,
+                        uid,
+                        now,
+                        uid,
                     ]
                 ),
             )

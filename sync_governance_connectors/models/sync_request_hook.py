@@ -16,7 +16,6 @@ from ..tools.call import Call
 from ..tools.problem import Problem
 
 
-
 class SyncRequest(models.Model):
     """Webhooks of partners: stored first, answered at once, worked on by queue_job.
 
@@ -62,7 +61,9 @@ class SyncRequest(models.Model):
             (request_id,) = self._record(values)
         except UniqueViolation as error:
             # A twin was faster, which this snapshot cannot see: Odoo runs the call again.
-            raise ConcurrencyError(self.env._("The event is being received already.")) from error
+            raise ConcurrencyError(
+                self.env._("The event is being received already.")
+            ) from error
         self.browse(request_id)._enqueue_hook()
         return values["ref"], False
 
@@ -123,23 +124,29 @@ class SyncRequest(models.Model):
             return
         gate = self.env["sync.gate"]
         try:
-            with gate._business(self.ref), self.env.cr.savepoint():
-                result = self._apply_hook()
+            with gate._business(self.ref):
+                # Outside the savepoint: values that no map knows are noted all the same.
+                instruction = self._instruction()
+                with self.env.cr.savepoint():
+                    result = self._apply_hook(instruction)
         except Problem as problem:
             self._quarantine(problem)
         else:
             self._applied(result)
 
-    def _apply_hook(self):
+    def _instruction(self):
+        """What the message asks for: by the system's mapping, or in our own words."""
         message = jsonbody.parse(self.sudo().request_body.encode())
-        instruction = self._instruction(message)
+        mapping = self.env["sync.mapping"]._of(self.system_id, self.event_type)
+        if mapping:
+            return mapping._instruction(message)
+        resources = self.env["sync.resource.table"]
+        return resources._canonical_instruction(self.event_type, message)
+
+    def _apply_hook(self, instruction):
         call = self._hook_call()
         resource = self._hook_env(call)["sync.resource"]._get(instruction.resource)
         return resource._take(instruction, call)
-
-    def _instruction(self, message):
-        """What the message asks for: ``tools.instruction.Instruction``."""
-        return self.env["sync.resource.table"]._canonical_instruction(self.event_type, message)
 
     def _hook_call(self):
         system = self.system_id.sudo()

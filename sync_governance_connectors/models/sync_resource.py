@@ -171,5 +171,7 @@ class SyncResource(models.AbstractModel):
     def _not_found(self, external_id):
         """404 for an id the caller's system does not know."""
         return Problem(
-            404, "not_found", f"Your system knows no {self._resource_name} {external_id!r}."
+            404,
+            "not_found",
+            f"Your system knows no {self._resource_name} {external_id!r}.",
         )

@@ -30,7 +30,9 @@ MEMBERS = (
         note="Name of the payment terms.",
         example="30 Days",
     ),
-    Member("active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True),
+    Member(
+        "active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True
+    ),
     UPDATED_AT,
 )
 
@@ -43,7 +45,9 @@ class SyncResourceCustomer(models.AbstractModel):
     _resource_name = "customers"
     _resource_model = "res.partner"
     _domain_code = "customer"
-    _resource_operations = frozenset({"create", "read", "replace", "patch", "list", "bulk"})
+    _resource_operations = frozenset(
+        {"create", "read", "replace", "patch", "list", "bulk"}
+    )
     _ref_prefix = "cus"
 
     def _members(self):

@@ -147,7 +147,8 @@ class SyncResourceEvent(models.AbstractModel):
             {
                 "id": row["ref"],
                 "type": row["name"],
-                "timestamp": row["occurred_at"].isoformat(timespec="milliseconds") + "Z",
+                "timestamp": row["occurred_at"].isoformat(timespec="milliseconds")
+                + "Z",
                 "data": types.browse(row["event_type_id"])._localise_payload(
                     json.loads(row["payload"] or "{}"), call.system
                 ),

@@ -10,13 +10,38 @@ from ..tools.vocabulary import UPDATED_AT, naming
 TYPES = (("invoice", "out_invoice"), ("credit_note", "out_refund"))
 LINE = (
     Member("order_line_id", Kind.IDENTIFIER, readonly=True, example="1"),
-    Member("product", Kind.REFERENCE, "product_id", readonly=True, model="product.product"),
+    Member(
+        "product", Kind.REFERENCE, "product_id", readonly=True, model="product.product"
+    ),
     Member("description", field="name", readonly=True, example="Folding crate, 45 l"),
-    Member("quantity", Kind.QUANTITY, "quantity", readonly=True, required=True, example="4"),
+    Member(
+        "quantity", Kind.QUANTITY, "quantity", readonly=True, required=True, example="4"
+    ),
     Member("uom", Kind.LABEL, "product_uom_id", readonly=True, example="Units"),
-    Member("unit_price", Kind.AMOUNT, "price_unit", readonly=True, required=True, example="24.90"),
-    Member("net", Kind.AMOUNT, "price_subtotal", readonly=True, required=True, example="99.60"),
-    Member("total", Kind.AMOUNT, "price_total", readonly=True, required=True, example="114.54"),
+    Member(
+        "unit_price",
+        Kind.AMOUNT,
+        "price_unit",
+        readonly=True,
+        required=True,
+        example="24.90",
+    ),
+    Member(
+        "net",
+        Kind.AMOUNT,
+        "price_subtotal",
+        readonly=True,
+        required=True,
+        example="99.60",
+    ),
+    Member(
+        "total",
+        Kind.AMOUNT,
+        "price_total",
+        readonly=True,
+        required=True,
+        example="114.54",
+    ),
 )
 TOTALS = (
     ("net", "amount_untaxed", "99.60"),
@@ -78,13 +103,27 @@ MEMBERS = (
         example={"external_id": "C-1001"},
     ),
     Member("invoice_date", Kind.DAY, "invoice_date", example="2026-02-01"),
-    Member("due_date", Kind.DAY, "invoice_date_due", readonly=True, example="2026-03-03"),
+    Member(
+        "due_date", Kind.DAY, "invoice_date_due", readonly=True, example="2026-03-03"
+    ),
     Member("reference", field="payment_reference", example="RF18 5390 0754 7034"),
-    Member("currency", Kind.CURRENCY, "currency_id", readonly=True, required=True, example="USD"),
+    Member(
+        "currency",
+        Kind.CURRENCY,
+        "currency_id",
+        readonly=True,
+        required=True,
+        example="USD",
+    ),
     Member("lines", Kind.LIST, "invoice_line_ids", readonly=True, items=LINE),
     *(
         Member(
-            f"totals.{name}", Kind.AMOUNT, field, readonly=True, required=True, example=example
+            f"totals.{name}",
+            Kind.AMOUNT,
+            field,
+            readonly=True,
+            required=True,
+            example=example,
         )
         for name, field, example in TOTALS
     ),
@@ -157,7 +196,9 @@ class SyncResourceInvoice(models.AbstractModel):
     def _encode_value(self, member, record, names):
         if member.path == "lines":
             # Sections and notes are typography of the printed invoice, not lines of it.
-            lines = record.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+            lines = record.invoice_line_ids.filtered(
+                lambda line: line.display_type == "product"
+            )
             return [self._encode_object(member.items, line, names) for line in lines]
         return super()._encode_value(member, record, names)
 

@@ -13,7 +13,13 @@ from ..tools.vocabulary import UPDATED_AT, address, naming
 DELIVERY = "partner_shipping_id."
 TOTALS = {"net": "amount_untaxed", "tax": "amount_tax", "total": "amount_total"}
 LINE = (
-    Member("line_id", Kind.IDENTIFIER, "sync_line_id", note="The caller's own id.", example="1"),
+    Member(
+        "line_id",
+        Kind.IDENTIFIER,
+        "sync_line_id",
+        note="The caller's own id.",
+        example="1",
+    ),
     Member(
         "product",
         Kind.REFERENCE,
@@ -33,9 +39,25 @@ LINE = (
         example="24.90",
     ),
     Member("discount_percent", Kind.QUANTITY, "discount", example="0"),
-    Member("net", Kind.AMOUNT, "price_subtotal", readonly=True, required=True, example="99.60"),
-    Member("tax", Kind.AMOUNT, "price_tax", readonly=True, required=True, example="0.00"),
-    Member("total", Kind.AMOUNT, "price_total", readonly=True, required=True, example="99.60"),
+    Member(
+        "net",
+        Kind.AMOUNT,
+        "price_subtotal",
+        readonly=True,
+        required=True,
+        example="99.60",
+    ),
+    Member(
+        "tax", Kind.AMOUNT, "price_tax", readonly=True, required=True, example="0.00"
+    ),
+    Member(
+        "total",
+        Kind.AMOUNT,
+        "price_total",
+        readonly=True,
+        required=True,
+        example="99.60",
+    ),
 )
 MEMBERS = (
     *naming("SO-2026-0001", "ord"),
@@ -64,11 +86,27 @@ MEMBERS = (
         example={"external_id": "C-1001"},
     ),
     Member("customer_reference", field="client_order_ref", example="PO 4711"),
-    Member("ordered_at", Kind.MOMENT, "date_order", fixed=True, example="2026-01-31T08:15:00Z"),
     Member(
-        "requested_delivery_at", Kind.MOMENT, "commitment_date", example="2026-02-03T12:00:00Z"
+        "ordered_at",
+        Kind.MOMENT,
+        "date_order",
+        fixed=True,
+        example="2026-01-31T08:15:00Z",
     ),
-    Member("currency", Kind.CURRENCY, "currency_id", required=True, fixed=True, example="USD"),
+    Member(
+        "requested_delivery_at",
+        Kind.MOMENT,
+        "commitment_date",
+        example="2026-02-03T12:00:00Z",
+    ),
+    Member(
+        "currency",
+        Kind.CURRENCY,
+        "currency_id",
+        required=True,
+        fixed=True,
+        example="USD",
+    ),
     Member(
         "delivery_address.name",
         field=f"{DELIVERY}name",
@@ -76,9 +114,19 @@ MEMBERS = (
         example="Nordwind, Lager 2",
     ),
     *address("delivery_address", "partner_shipping_id"),
-    Member("delivery_address.phone", field=f"{DELIVERY}phone", limit=64, example="+49 40 7654321"),
     Member(
-        "lines", Kind.LIST, "order_line", required=True, items=LINE, note="Replaced as a whole."
+        "delivery_address.phone",
+        field=f"{DELIVERY}phone",
+        limit=64,
+        example="+49 40 7654321",
+    ),
+    Member(
+        "lines",
+        Kind.LIST,
+        "order_line",
+        required=True,
+        items=LINE,
+        note="Replaced as a whole.",
     ),
     *(
         Member(
@@ -103,7 +151,9 @@ class SyncResourceOrder(models.AbstractModel):
     _resource_name = "orders"
     _resource_model = "sale.order"
     _domain_code = "order"
-    _resource_operations = frozenset({"create", "read", "replace", "patch", "list", "bulk"})
+    _resource_operations = frozenset(
+        {"create", "read", "replace", "patch", "list", "bulk"}
+    )
     _ref_prefix = "ord"
 
     def _members(self):
@@ -111,7 +161,9 @@ class SyncResourceOrder(models.AbstractModel):
 
     def _resource_transitions(self):
         return {
-            "confirm": self.env._("Confirm the order: it becomes binding and is picked."),
+            "confirm": self.env._(
+                "Confirm the order: it becomes binding and is picked."
+            ),
             "cancel": self.env._("Cancel the order and its open deliveries."),
         }
 
@@ -121,7 +173,9 @@ class SyncResourceOrder(models.AbstractModel):
     # -- writing ---------------------------------------------------------------------
 
     def _insert(self, values_list, call):
-        orders = super()._insert([self._prepare(values) for values in values_list], call)
+        orders = super()._insert(
+            [self._prepare(values) for values in values_list], call
+        )
         for order, values in zip(orders, values_list, strict=True):
             self._check_totals(order, values)
         return orders
@@ -269,7 +323,9 @@ class SyncResourceOrder(models.AbstractModel):
             raise Problem(
                 409,
                 "invalid_transition",
-                self.env._("Order %s was shipped: ask for a return instead.", order.name),
+                self.env._(
+                    "Order %s was shipped: ask for a return instead.", order.name
+                ),
             )
         if body.get("reason"):
             order.message_post(body=self.env._("Cancelled: %s", body["reason"]))

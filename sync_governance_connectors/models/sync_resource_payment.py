@@ -42,8 +42,17 @@ MEMBERS = (
         ),
         example="paid",
     ),
-    Member("amount", Kind.AMOUNT, "amount", required=True, fixed=True, example="114.54"),
-    Member("currency", Kind.CURRENCY, "currency_id", required=True, fixed=True, example="USD"),
+    Member(
+        "amount", Kind.AMOUNT, "amount", required=True, fixed=True, example="114.54"
+    ),
+    Member(
+        "currency",
+        Kind.CURRENCY,
+        "currency_id",
+        required=True,
+        fixed=True,
+        example="USD",
+    ),
     Member("date", Kind.DAY, "date", required=True, fixed=True, example="2026-02-20"),
     Member(
         "journal",
@@ -90,7 +99,9 @@ class SyncResourcePayment(models.AbstractModel):
     def _register_payment(self, values):
         """Registers a payment by Odoo's own wizard, which reconciles the invoice."""
         invoice = self.env["account.move"].sudo().browse(values["invoice"])
-        if invoice.state != "posted" or invoice.currency_id.is_zero(invoice.amount_residual):
+        if invoice.state != "posted" or invoice.currency_id.is_zero(
+            invoice.amount_residual
+        ):
             raise Problem(
                 409,
                 "invalid_transition",

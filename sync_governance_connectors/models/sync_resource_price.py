@@ -27,7 +27,14 @@ MEMBERS = (
         example="Default",
     ),
     Member("price", Kind.AMOUNT, "fixed_price", required=True, example="22.40"),
-    Member("currency", Kind.CURRENCY, "currency_id", readonly=True, required=True, example="USD"),
+    Member(
+        "currency",
+        Kind.CURRENCY,
+        "currency_id",
+        readonly=True,
+        required=True,
+        example="USD",
+    ),
     Member("min_quantity", Kind.QUANTITY, "min_quantity", example="10"),
     Member("valid_from", Kind.MOMENT, "date_start", example="2026-01-01T00:00:00Z"),
     Member("valid_until", Kind.MOMENT, "date_end", example="2026-12-31T23:59:59Z"),
@@ -43,14 +50,18 @@ class SyncResourcePrice(models.AbstractModel):
     _resource_name = "prices"
     _resource_model = "product.pricelist.item"
     _domain_code = "price"
-    _resource_operations = frozenset({"create", "read", "replace", "patch", "list", "bulk"})
+    _resource_operations = frozenset(
+        {"create", "read", "replace", "patch", "list", "bulk"}
+    )
     _ref_prefix = "prc"
 
     def _members(self):
         return MEMBERS
 
     def _insert(self, values_list, call):
-        return super()._insert([self._fixed_price(values) for values in values_list], call)
+        return super()._insert(
+            [self._fixed_price(values) for values in values_list], call
+        )
 
     def _fixed_price(self, values):
         product = self.env["product.product"].sudo().browse(values["product_id"])

@@ -8,8 +8,19 @@ MEMBERS = (
     *naming("SKU-1001", "prd"),
     Member("name", field="name", required=True, example="Folding crate, 45 l"),
     Member("sku", field="default_code", limit=64, example="CRATE-45"),
-    Member("barcode", field="barcode", limit=64, note="GTIN or other barcode.", example="4006381333931"),
-    Member("description", field="description_sale", limit=4000, example="Stackable, food safe."),
+    Member(
+        "barcode",
+        field="barcode",
+        limit=64,
+        note="GTIN or other barcode.",
+        example="4006381333931",
+    ),
+    Member(
+        "description",
+        field="description_sale",
+        limit=4000,
+        example="Stackable, food safe.",
+    ),
     Member(
         "type",
         Kind.CHOICE,
@@ -17,12 +28,33 @@ MEMBERS = (
         choices=(("goods", "consu"), ("service", "service")),
         example="goods",
     ),
-    Member("stocked", Kind.BOOLEAN, "is_storable", note="Its stock is counted.", example=True),
-    Member("uom", Kind.LABEL, "uom_id", model="uom.uom", note="Unit of measure.", example="Units"),
+    Member(
+        "stocked",
+        Kind.BOOLEAN,
+        "is_storable",
+        note="Its stock is counted.",
+        example=True,
+    ),
+    Member(
+        "uom",
+        Kind.LABEL,
+        "uom_id",
+        model="uom.uom",
+        note="Unit of measure.",
+        example="Units",
+    ),
     Member("weight_kg", Kind.QUANTITY, "weight", example="1.95"),
-    Member("list_price", Kind.AMOUNT, "lst_price", note="Without price lists.", example="24.90"),
+    Member(
+        "list_price",
+        Kind.AMOUNT,
+        "lst_price",
+        note="Without price lists.",
+        example="24.90",
+    ),
     Member("currency", Kind.CURRENCY, readonly=True, required=True, example="EUR"),
-    Member("active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True),
+    Member(
+        "active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True
+    ),
     UPDATED_AT,
 )
 
@@ -35,7 +67,9 @@ class SyncResourceProduct(models.AbstractModel):
     _resource_name = "products"
     _resource_model = "product.product"
     _domain_code = "product"
-    _resource_operations = frozenset({"create", "read", "replace", "patch", "list", "bulk"})
+    _resource_operations = frozenset(
+        {"create", "read", "replace", "patch", "list", "bulk"}
+    )
     _ref_prefix = "prd"
 
     def _members(self):

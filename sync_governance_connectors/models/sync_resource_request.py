@@ -54,7 +54,9 @@ class SyncResourceRequest(models.AbstractModel):
         return self.env["sync.request"].sudo()
 
     def _list_domain(self, call):
-        return Domain("credential_id", "=", call.credential.id) & Domain("kind", "=", "api")
+        return Domain("credential_id", "=", call.credential.id) & Domain(
+            "kind", "=", "api"
+        )
 
     def _find(self, system, external_id):
         domain = [("ref", "=", external_id), ("system_id", "=", system.id)]

@@ -21,13 +21,17 @@ LINE = (
         model="product.product",
         example={"external_id": "SKU-1001"},
     ),
-    Member("quantity_ordered", Kind.QUANTITY, "product_uom_qty", required=True, example="4"),
+    Member(
+        "quantity_ordered", Kind.QUANTITY, "product_uom_qty", required=True, example="4"
+    ),
     Member("quantity", Kind.QUANTITY, "quantity", required=True, example="4"),
     Member("uom", Kind.LABEL, "product_uom", model="uom.uom", example="Units"),
 )
 MEMBERS = (
     *naming("DHL-00340434161094", "shp"),
-    Member("number", field="name", readonly=True, required=True, example="WH/OUT/00042"),
+    Member(
+        "number", field="name", readonly=True, required=True, example="WH/OUT/00042"
+    ),
     Member(
         "state",
         Kind.CHOICE,
@@ -44,15 +48,27 @@ MEMBERS = (
         ),
         example="ready",
     ),
-    Member("milestone", Kind.CHOICE, "sync_milestone", readonly=True, choices=MILESTONES),
+    Member(
+        "milestone", Kind.CHOICE, "sync_milestone", readonly=True, choices=MILESTONES
+    ),
     Member("milestone_at", Kind.MOMENT, "sync_milestone_at", readonly=True),
     Member("milestone_note", field="sync_milestone_note", readonly=True),
     Member("order", Kind.REFERENCE, "sale_id", readonly=True, model="sale.order"),
-    Member("warehouse", field="picking_type_id.warehouse_id.code", readonly=True, example="WH"),
+    Member(
+        "warehouse",
+        field="picking_type_id.warehouse_id.code",
+        readonly=True,
+        example="WH",
+    ),
     Member("scheduled_at", Kind.MOMENT, "scheduled_date", readonly=True),
     Member("done_at", Kind.MOMENT, "date_done", readonly=True),
     Member("carrier", field="sync_carrier_name", example="DHL"),
-    Member("tracking_number", field="sync_tracking_number", limit=64, example="00340434161094"),
+    Member(
+        "tracking_number",
+        field="sync_tracking_number",
+        limit=64,
+        example="00340434161094",
+    ),
     Member("delivery_address.name", field="partner_id.name", readonly=True),
     *address("delivery_address", "partner_id", readonly=True),
     Member("delivery_address.phone", field="partner_id.phone", readonly=True),
@@ -71,11 +87,22 @@ PICKED = (
     Member("quantity", Kind.QUANTITY, "quantity", required=True, example="4"),
 )
 MILESTONE = (
-    Member("milestone", Kind.CHOICE, required=True, choices=MILESTONES, example="dispatched"),
+    Member(
+        "milestone",
+        Kind.CHOICE,
+        required=True,
+        choices=MILESTONES,
+        example="dispatched",
+    ),
     Member("occurred_at", Kind.MOMENT, required=True, example="2026-02-01T16:20:00Z"),
     Member("note", limit=255, example="Handed over at gate 3"),
     Member("carrier", field="sync_carrier_name", example="DHL"),
-    Member("tracking_number", field="sync_tracking_number", limit=64, example="00340434161094"),
+    Member(
+        "tracking_number",
+        field="sync_tracking_number",
+        limit=64,
+        example="00340434161094",
+    ),
     Member(
         "number",
         limit=64,
@@ -119,8 +146,10 @@ class SyncResourceShipment(models.AbstractModel):
         return super()._list_domain(call) & Domain("picking_type_code", "=", "outgoing")
 
     def _served(self, records):
-        return super()._served(records).filtered(
-            lambda picking: picking.picking_type_code == "outgoing"
+        return (
+            super()
+            ._served(records)
+            .filtered(lambda picking: picking.picking_type_code == "outgoing")
         )
 
     def _hook_operations(self):
@@ -142,7 +171,9 @@ class SyncResourceShipment(models.AbstractModel):
         values = self._decode(MILESTONE, body, call)
         if record.state == "cancel":
             raise Problem(
-                409, "invalid_transition", self.env._("Delivery %s is cancelled.", record.name)
+                409,
+                "invalid_transition",
+                self.env._("Delivery %s is cancelled.", record.name),
             )
         self._take_picked(record, values.get("lines"))
         changed = record._sync_reach_milestone(
@@ -157,7 +188,9 @@ class SyncResourceShipment(models.AbstractModel):
                 if values.get(name)
             }
         )
-        applied = {member.path: value for member, value in canonical.walk(MILESTONE, body)}
+        applied = {
+            member.path: value for member, value in canonical.walk(MILESTONE, body)
+        }
         applied.pop("number", None)
         return ResourceResult(record, "transitioned", applied)
 

@@ -23,11 +23,35 @@ MEMBERS = (
         model="product.product",
         example={"external_id": "SKU-1001"},
     ),
-    Member("warehouse", field="warehouse_id.code", readonly=True, required=True, example="WH"),
-    Member("on_hand", Kind.QUANTITY, "on_hand", readonly=True, required=True, example="120"),
-    Member("reserved", Kind.QUANTITY, "reserved", readonly=True, required=True, example="4"),
-    Member("available", Kind.QUANTITY, "available", readonly=True, required=True, example="116"),
-    Member("uom", Kind.LABEL, "product_id.uom_id", readonly=True, required=True, example="Units"),
+    Member(
+        "warehouse",
+        field="warehouse_id.code",
+        readonly=True,
+        required=True,
+        example="WH",
+    ),
+    Member(
+        "on_hand", Kind.QUANTITY, "on_hand", readonly=True, required=True, example="120"
+    ),
+    Member(
+        "reserved", Kind.QUANTITY, "reserved", readonly=True, required=True, example="4"
+    ),
+    Member(
+        "available",
+        Kind.QUANTITY,
+        "available",
+        readonly=True,
+        required=True,
+        example="116",
+    ),
+    Member(
+        "uom",
+        Kind.LABEL,
+        "product_id.uom_id",
+        readonly=True,
+        required=True,
+        example="Units",
+    ),
     UPDATED_AT,
 )
 

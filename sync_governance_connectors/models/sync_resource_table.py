@@ -38,7 +38,9 @@ class Names:
         records = record.browse({*record._prefetch_ids, record.id})
         prefix = self._resources._of_model(record._name)._ref_prefix
         refs = self._crosswalk._canonical_refs(records, prefix)
-        own = self._crosswalk._external_ids(self._system, records) if self._system else {}
+        own = (
+            self._crosswalk._external_ids(self._system, records) if self._system else {}
+        )
         for one in records.ids:
             self._known[record._name, one] = {
                 "external_id": own.get(one),
@@ -118,7 +120,11 @@ class SyncResourceTable(models.AbstractModel):
         """
         crosswalk_model = self.env["sync.crosswalk"].sudo()
         crosswalk, moved = crosswalk_model._resolve_moved(system, model, name)
-        if not crosswalk and system.reach == "company" and CANONICAL_REF.fullmatch(name):
+        if (
+            not crosswalk
+            and system.reach == "company"
+            and CANONICAL_REF.fullmatch(name)
+        ):
             odoo = self.env.ref("sync_governance_base.system_odoo")
             crosswalk, moved = crosswalk_model._resolve_moved(odoo, model, name)
         record = self.env[model].sudo().browse(crosswalk.res_id).exists()
@@ -132,7 +138,9 @@ class SyncResourceTable(models.AbstractModel):
         """Those that belong to the caller's company, or to none."""
         if "company_id" not in records._fields:
             return records
-        return records.filtered(lambda r: r.company_id in (r.company_id.browse(), self.env.company))
+        return records.filtered(
+            lambda r: r.company_id in (r.company_id.browse(), self.env.company)
+        )
 
     def _listed_model(self):
         return self._business_model()
@@ -153,12 +161,16 @@ class SyncResourceTable(models.AbstractModel):
 
     def _known_to(self, system, model):
         """Subquery of the records of a model that a system has an id for."""
-        rows = self.env["sync.crosswalk"].sudo()._search(
-            [
-                ("system_id", "=", system.id),
-                ("res_model", "=", model),
-                ("state", "=", "active"),
-            ]
+        rows = (
+            self.env["sync.crosswalk"]
+            .sudo()
+            ._search(
+                [
+                    ("system_id", "=", system.id),
+                    ("res_model", "=", model),
+                    ("state", "=", "active"),
+                ]
+            )
         )
         return rows.subselect("res_id")
 
@@ -170,10 +182,16 @@ class SyncResourceTable(models.AbstractModel):
     def _create_batch(self, bodies, call):
         self._refuse_known(bodies, call)
         wanted = [self._decode(self._members(), body, call) for body in bodies]
-        held_fields = self._held_on_create({name for values in wanted for name in values}, call)
+        held_fields = self._held_on_create(
+            {name for values in wanted for name in values}, call
+        )
         records = self._insert(
             [
-                {name: value for name, value in values.items() if name not in held_fields}
+                {
+                    name: value
+                    for name, value in values.items()
+                    if name not in held_fields
+                }
                 for values in wanted
             ],
             call,
@@ -205,20 +223,32 @@ class SyncResourceTable(models.AbstractModel):
 
     def _held_on_create(self, names, call):
         """Fields that the policy keeps this system from setting on a new record."""
-        decisions = self.env["sync.policy"].sudo()._decide(
-            self._resource_model,
-            [name for name in names if name in self.env[self._resource_model]._fields],
-            call.source,
-            self.env.company,
+        decisions = (
+            self.env["sync.policy"]
+            .sudo()
+            ._decide(
+                self._resource_model,
+                [
+                    name
+                    for name in names
+                    if name in self.env[self._resource_model]._fields
+                ],
+                call.source,
+                self.env.company,
+            )
         )
         return {
-            name for name, decision in decisions.items() if decision.outcome in HELD_OUTCOMES
+            name
+            for name, decision in decisions.items()
+            if decision.outcome in HELD_OUTCOMES
         }
 
     def _settle(self, record, body, values, call):
         """Names the new record, and notes what was agreed and what was held."""
-        crosswalk = self.env["sync.crosswalk"].sudo()._link(
-            call.system, record, body["external_id"]
+        crosswalk = (
+            self.env["sync.crosswalk"]
+            .sudo()
+            ._link(call.system, record, body["external_id"])
         )
         outcome = crosswalk._apply_incoming(self._governed(values), call.source)
         members = self._by_field()
@@ -240,7 +270,10 @@ class SyncResourceTable(models.AbstractModel):
             values = {**self._left_out(crosswalk, values), **values}
         outcome = crosswalk._apply_incoming(self._governed(values), call.source)
         parts = self._write_parts(record, values, call)
-        sent = {member.field: value for member, value in canonical.walk(self._members(), body)}
+        sent = {
+            member.field: value
+            for member, value in canonical.walk(self._members(), body)
+        }
         members = self._by_field()
         applied = {
             member.path: sent.get(name)
@@ -292,7 +325,9 @@ class SyncResourceTable(models.AbstractModel):
         return {
             member.field: False
             for member in self._updatable_members()
-            if member.field in earlier and member.field not in values and not member.required
+            if member.field in earlier
+            and member.field not in values
+            and not member.required
         }
 
     def _by_field(self):
@@ -333,7 +368,9 @@ class SyncResourceTable(models.AbstractModel):
             name = member.field or member.path
             if member.kind is Kind.LIST:
                 values[name] = [
-                    self._decode_object(member.items, item, call, f"{pointer}/{index}", faults)
+                    self._decode_object(
+                        member.items, item, call, f"{pointer}/{index}", faults
+                    )
                     for index, item in enumerate(value or ())
                 ]
                 continue
@@ -389,7 +426,9 @@ class SyncResourceTable(models.AbstractModel):
     def _decode_language(self, member, value, call):
         languages = self.env["res.lang"].search([])
         code = value.replace("-", "_")
-        language = languages.filtered(lambda lang: lang.code == code) or languages.filtered(
+        language = languages.filtered(
+            lambda lang: lang.code == code
+        ) or languages.filtered(
             lambda lang: lang.iso_code == value or lang.code.split("_")[0] == value
         )
         if not language:
@@ -398,8 +437,9 @@ class SyncResourceTable(models.AbstractModel):
 
     def _decode_label(self, member, value, call):
         """A thing that Odoo knows by name alone (unit, payment terms)."""
-        found = self.env[member.model].sudo().search([("name", "=ilike", value)], limit=1)
-        return self._required_id(found, value)
+        literal = re.sub(r"([\\%_])", r"\\\1", value)
+        found = self.env[member.model].sudo().search([("name", "=ilike", literal)])
+        return self._required_id(self._confined(found)[:1], value)
 
     def _decode_reference(self, member, value, call):
         return self._referenced(member.model, value, call).id
@@ -426,7 +466,9 @@ class SyncResourceTable(models.AbstractModel):
         if not record:
             raise LookupError(
                 self.env._(
-                    "There is no %(what)s %(value)s.", what=record._description, value=value
+                    "There is no %(what)s %(value)s.",
+                    what=record._description,
+                    value=value,
                 )
             )
         return record.id
@@ -437,12 +479,14 @@ class SyncResourceTable(models.AbstractModel):
         names = Names(self.env, system)
         # Business data of records that the caller was allowed to reach (class docstring).
         return [
-            self._encode_object(self._members(), record, names) for record in records.sudo()
+            self._encode_object(self._members(), record, names)
+            for record in records.sudo()
         ]
 
     def _encode_object(self, members, record, names):
         return canonical.nest(
-            (member.path, self._encode_value(member, record, names)) for member in members
+            (member.path, self._encode_value(member, record, names))
+            for member in members
         )
 
     def _encode_value(self, member, record, names):
@@ -544,20 +588,30 @@ class SyncResourceTable(models.AbstractModel):
         :raise Problem: 422 when it is not such a message
         """
         if not isinstance(message, dict) or not isinstance(message.get("data"), dict):
-            raise Problem.invalid([("/data", self.env._("An object is expected."), "required")])
+            raise Problem.invalid(
+                [("/data", self.env._("An object is expected."), "required")]
+            )
         event = event_type or message.get("type")
         resource, operation = self._hook_catalogue().get(event, (None, None))
         if resource is None:
             raise Problem(
                 422,
                 "unknown_event",
-                self.env._("Nothing is known of events %s; a mapping is missing.", event),
+                self.env._(
+                    "Nothing is known of events %s; a mapping is missing.", event
+                ),
             )
         body = dict(message["data"])
         external_id = body.pop("external_id", None)
         if not isinstance(external_id, str) or not external_id:
             raise Problem.invalid(
-                [("/data/external_id", self.env._("The record is not named."), "required")]
+                [
+                    (
+                        "/data/external_id",
+                        self.env._("The record is not named."),
+                        "required",
+                    )
+                ]
             )
         return Instruction(resource, operation, external_id, body)
 
@@ -570,7 +624,9 @@ class SyncResourceTable(models.AbstractModel):
         if operation == PUT:
             body["external_id"] = name
             operation = "patch" if record else "create"
-        return self.env["sync.gate"]._apply(self._resource_name, operation, name, body, call)
+        return self.env["sync.gate"]._apply(
+            self._resource_name, operation, name, body, call
+        )
 
     def _introduce(self, external_id, body, call):
         """The record that a first message names by something that both sides know.

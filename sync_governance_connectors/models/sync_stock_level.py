@@ -22,7 +22,9 @@ class SyncStockLevel(models.Model):
     on_hand = fields.Float(digits="Product Unit", readonly=True)
     reserved = fields.Float(digits="Product Unit", readonly=True)
     available = fields.Float(
-        digits="Product Unit", readonly=True, help="On hand and not promised to an order."
+        digits="Product Unit",
+        readonly=True,
+        help="On hand and not promised to an order.",
     )
     write_date = fields.Datetime(readonly=True)
 

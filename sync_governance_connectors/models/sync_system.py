@@ -43,6 +43,12 @@ class SyncSystem(models.Model):
         string="Webhook Secret Set", compute="_compute_inbound_secret_set"
     )
 
+    inbound_url = fields.Char(string="Webhook Address", compute="_compute_inbound_url")
+
+    def _compute_inbound_url(self):
+        for system in self:
+            system.inbound_url = f"{self.get_base_url()}/sync/v1/hooks/{system.code}"
+
     def _compute_inbound_secret_set(self):
         for system in self:
             system.inbound_secret_set = bool(system._inbound_secrets_usable())
@@ -66,13 +72,18 @@ class SyncSystem(models.Model):
             current._rotate(plaintext)
         else:
             self.env["sync.secret"]._store(
-                plaintext, self.env._("Webhooks from %s", self.name), PURPOSE, record=self
+                plaintext,
+                self.env._("Webhooks from %s", self.name),
+                PURPOSE,
+                record=self,
             )
         return plaintext
 
     def _new_inbound_secret(self):
         if self.inbound_strategy == "standard":
-            return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+            return (
+                "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+            )
         if self.inbound_strategy == "basic":
             return f"{self.code}:{secrets.token_urlsafe(SECRET_BYTES)}"
         return secrets.token_urlsafe(SECRET_BYTES)
@@ -81,12 +92,16 @@ class SyncSystem(models.Model):
         if not self:
             return self.env["sync.secret"]
         # Whoever may see the system may know whether its secret is set, never the secret.
-        rows = self.env["sync.secret"].sudo().search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "=", self.id),
-                ("purpose", "=", PURPOSE),
-            ]
+        rows = (
+            self.env["sync.secret"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("purpose", "=", PURPOSE),
+                ]
+            )
         )
         return rows._usable()
 
@@ -106,16 +121,18 @@ class SyncSystem(models.Model):
     def action_set_inbound_secret(self):
         """Makes a new webhook secret and shows it, once."""
         self.ensure_one()
-        if not self.env.user.has_group("sync_governance_base.group_sync_integration_manager"):
-            raise UserError(self.env._("Only integration managers set webhook secrets."))
+        if not self.env.user.has_group(
+            "sync_governance_base.group_sync_integration_manager"
+        ):
+            raise UserError(
+                self.env._("Only integration managers set webhook secrets.")
+            )
         return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "title": self.env._("Webhook secret of %s: copy it now", self.name),
-                "message": self._set_inbound_secret(),
-                "type": "warning",
-                "sticky": True,
-                "next": {"type": "ir.actions.act_window_close"},
-            },
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Webhook Secret"),
+            "res_model": "sync.secret.reveal",
+            "views": [[False, "form"]],
+            "target": "new",
+            # By the context and an unstored field: the secret reaches no table.
+            "context": {"default_secret": self._set_inbound_secret()},
         }

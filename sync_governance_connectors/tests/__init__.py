@@ -9,3 +9,4 @@ from . import test_resource_description
 from . import test_resource_order
 from . import test_resource_shipment
 from . import test_events
+from . import test_mapping

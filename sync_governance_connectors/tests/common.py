@@ -73,7 +73,9 @@ class ResourceCase(TransactionCase):
                 "line_ids": [
                     Command.create(
                         {
-                            "field_id": cls.env["ir.model.fields"]._get(model, field).id,
+                            "field_id": cls.env["ir.model.fields"]
+                            ._get(model, field)
+                            .id,
                             "owner_system_id": system.id,
                         }
                     )

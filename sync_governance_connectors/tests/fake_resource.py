@@ -31,7 +31,11 @@ class FakeResource(models.AbstractModel):
     )
 
     def _schema(self, operation):
-        schema = {"type": "object", "additionalProperties": False, "properties": MEMBERS}
+        schema = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": MEMBERS,
+        }
         if operation == "create":
             schema["required"] = ["external_id", "name"]
         elif operation == "replace":
@@ -112,11 +116,15 @@ class FakeResource(models.AbstractModel):
         ]
 
     def _list_domain(self, call):
-        rows = self.env["sync.crosswalk"].sudo()._search(
-            [
-                ("system_id", "=", call.system.id),
-                ("res_model", "=", self._resource_model),
-            ]
+        rows = (
+            self.env["sync.crosswalk"]
+            .sudo()
+            ._search(
+                [
+                    ("system_id", "=", call.system.id),
+                    ("res_model", "=", self._resource_model),
+                ]
+            )
         )
         return Domain("id", "in", rows.subselect("res_id"))
 

@@ -65,7 +65,9 @@ class GateCase(HttpCase):
             raw = json.dumps(body).encode()
         if raw is not None and "content-type" not in map(str.lower, sent):
             patch_type = "application/merge-patch+json"
-            sent["Content-Type"] = patch_type if method == "PATCH" else "application/json"
+            sent["Content-Type"] = (
+                patch_type if method == "PATCH" else "application/json"
+            )
         return self.url_open(f"/sync/v1{path}", data=raw, method=method, headers=sent)
 
     def create_tag(self, external_id="T-1", name="Gold", **values):

@@ -13,7 +13,9 @@ from .gate_common import GateCase
 @tagged("post_install", "-at_install")
 class TestCredential(GateCase):
     def _count(self, address="127.0.0.1"):
-        return self.env["sync.rate.counter"].search([("bucket", "=", f"address:{address}")])
+        return self.env["sync.rate.counter"].search(
+            [("bucket", "=", f"address:{address}")]
+        )
 
     def test_only_a_hash_is_kept(self):
         secret = token.parse(self.key).secret
@@ -89,7 +91,9 @@ class TestCredential(GateCase):
     def test_guessing_is_slowed_and_told_once(self):
         for _try in range(10):
             self.call("GET", "/tags", token="wrong")
-        kept = self.env["sync.request"].search_count([("error_code", "=", "credential_invalid")])
+        kept = self.env["sync.request"].search_count(
+            [("error_code", "=", "credential_invalid")]
+        )
         self.assertEqual(kept, 10)
         for _try in range(3):
             response = self.call("GET", "/tags", token="wrong")
@@ -130,13 +134,17 @@ class TestCredential(GateCase):
             "gate_officer",
             groups="sync_governance_base.group_sync_security_officer",
         )
-        wizard = self.env["sync.credential.issue"].with_user(manager).create(
-            {
-                "account_id": self.credential.account_id.id,
-                "name": "WMS key",
-                "plan_id": self.plan.id,
-                "read_domain_ids": self.domain.ids,
-            }
+        wizard = (
+            self.env["sync.credential.issue"]
+            .with_user(manager)
+            .create(
+                {
+                    "account_id": self.credential.account_id.id,
+                    "name": "WMS key",
+                    "plan_id": self.plan.id,
+                    "read_domain_ids": self.domain.ids,
+                }
+            )
         )
         action = wizard.action_issue()
         key = action["context"]["default_key"]
@@ -152,7 +160,9 @@ class TestCredential(GateCase):
 
     def test_expiry_is_closed_and_announced(self):
         self.credential.expires_at = fields.Datetime.now() + timedelta(days=3)
-        old, _key = self._issue(self.system, ["tag:read"], lifetime=timedelta(seconds=-1))
+        old, _key = self._issue(
+            self.system, ["tag:read"], lifetime=timedelta(seconds=-1)
+        )
         self.env["sync.credential"]._cron_expire()
         self.assertEqual(old.state, "expired")
         issues = self.env["sync.issue"].search([("kind", "=", "credential_expiry")])

@@ -107,11 +107,15 @@ class TestEvents(ResourceCase):
         self.commit()
         wizard = (
             self.env["stock.return.picking"]
-            .with_context(active_id=picking.id, active_ids=picking.ids, active_model=picking._name)
+            .with_context(
+                active_id=picking.id, active_ids=picking.ids, active_model=picking._name
+            )
             .create({})
         )
         wizard.product_return_moves.quantity = 4
-        returned = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+        returned = self.env["stock.picking"].browse(
+            wizard.action_create_returns()["res_id"]
+        )
         returned.move_ids.picked = True
         returned.button_validate()
         self.assertEqual(returned.state, "done")
@@ -189,7 +193,9 @@ class TestEvents(ResourceCase):
             {
                 "external_id": "PRC-1",
                 "product": {"external_id": "SKU-T1"},
-                "pricelist": self.env["product.pricelist"].create({"name": "Test"}).name,
+                "pricelist": self.env["product.pricelist"]
+                .create({"name": "Test"})
+                .name,
                 "price": "8.40",
             },
         )

@@ -25,7 +25,9 @@ class TestGate(GateCase):
             response.json(), {"external_id": "T-1", "name": "Gold", "color": 0}
         )
         self.assertEqual(response.headers["ETag"], created.headers["ETag"])
-        unchanged = self.call("GET", "/tags/T-1", If_None_Match=response.headers["ETag"])
+        unchanged = self.call(
+            "GET", "/tags/T-1", If_None_Match=response.headers["ETag"]
+        )
         self.assertEqual((unchanged.status_code, unchanged.content), (304, b""))
         head = self.call("HEAD", "/tags/T-1")
         self.assertEqual((head.status_code, head.content), (200, b""))
@@ -37,7 +39,9 @@ class TestGate(GateCase):
         tag = self.create_tag().headers["ETag"]
         change = {"color": 5}
         self.assert_problem(
-            self.call("PATCH", "/tags/T-1", change, key="p1"), 428, "precondition_required"
+            self.call("PATCH", "/tags/T-1", change, key="p1"),
+            428,
+            "precondition_required",
         )
         self.assert_problem(
             self.call("PATCH", "/tags/T-1", change, key="p2", If_Match='"old"'),
@@ -48,7 +52,9 @@ class TestGate(GateCase):
         self.assertEqual(done.status_code, 200, done.text)
         self.assertNotEqual(done.headers["ETag"], tag)
         self.assertEqual(self.tags("Gold").color, 5)
-        knowingly = self.call("PATCH", "/tags/T-1", {"color": None}, key="p4", If_Match="*")
+        knowingly = self.call(
+            "PATCH", "/tags/T-1", {"color": None}, key="p4", If_Match="*"
+        )
         self.assertEqual(knowingly.json()["color"], 0)
 
     def test_put_creates_then_replaces(self):
@@ -63,7 +69,9 @@ class TestGate(GateCase):
         replaced = self.call("PUT", "/tags/T-9", {"name": "Newer"}, If_Match=tag)
         self.assertEqual(replaced.json()["color"], 0)
         self.assert_problem(
-            self.call("PUT", "/tags/T-9", {"name": "x", "external_id": "T-8"}, If_Match="*"),
+            self.call(
+                "PUT", "/tags/T-9", {"name": "x", "external_id": "T-8"}, If_Match="*"
+            ),
             422,
             "validation_failed",
         )
@@ -118,7 +126,9 @@ class TestGate(GateCase):
             "PATCH", "/tags/T-1", {}, key="k", Content_Type="application/json"
         )
         self.assert_problem(response, 415, "media_type_unsupported")
-        self.assertEqual(response.headers["Accept-Patch"], "application/merge-patch+json")
+        self.assertEqual(
+            response.headers["Accept-Patch"], "application/merge-patch+json"
+        )
         self.assert_problem(
             self.call("GET", "/tags/T-1", Accept="text/html"), 406, "not_acceptable"
         )
@@ -132,7 +142,9 @@ class TestGate(GateCase):
     def test_body_over_the_plan_is_refused(self):
         self.plan.max_body_kb = 1
         body = {"external_id": "T-1", "name": "x" * 2000}
-        self.assert_problem(self.call("POST", "/tags", body, key="k"), 413, "body_too_large")
+        self.assert_problem(
+            self.call("POST", "/tags", body, key="k"), 413, "body_too_large"
+        )
 
     def test_list_pages_by_cursor(self):
         for number in range(5):
@@ -144,7 +156,9 @@ class TestGate(GateCase):
             seen += [tag["external_id"] for tag in page["data"]]
             cursor = page["next_cursor"]
             path = f"/tags?limit=2&cursor={cursor}" if cursor else None
-            self.assertEqual('rel="next"' in response.headers.get("Link", ""), bool(cursor))
+            self.assertEqual(
+                'rel="next"' in response.headers.get("Link", ""), bool(cursor)
+            )
         self.assertEqual(sorted(seen), [f"T-{number}" for number in range(5)])
         future = self.call("GET", "/tags?updated_since=2999-01-01T00:00:00Z")
         self.assertEqual(future.json(), {"data": [], "next_cursor": None})
@@ -159,7 +173,9 @@ class TestGate(GateCase):
             [error["pointer"] for error in document["errors"]],
             ["domain", "limit", "updated_since"],
         )
-        self.assert_problem(self.call("GET", "/tags?cursor=%27--"), 400, "cursor_invalid")
+        self.assert_problem(
+            self.call("GET", "/tags?cursor=%27--"), 400, "cursor_invalid"
+        )
 
     def test_every_answer_carries_its_headers(self):
         parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -193,7 +209,9 @@ class TestGate(GateCase):
     def test_refused_calls_are_kept_too(self):
         self.call("POST", "/tags", {"password": "hunter2"}, key="k")
         request = self.last_request()
-        self.assertEqual((request.state, request.error_code), ("refused", "validation_failed"))
+        self.assertEqual(
+            (request.state, request.error_code), ("refused", "validation_failed")
+        )
         self.assertEqual(request.response_status, 422)
         self.assertNotIn("hunter2", request.sudo().request_body)
         self.assertFalse(request.replayable)

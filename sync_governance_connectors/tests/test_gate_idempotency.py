@@ -21,7 +21,9 @@ class TestGateIdempotency(GateCase):
         )
         for key in ("x" * 256, '"open', "two words"):
             self.assert_problem(
-                self.call("POST", "/tags", BODY, key=key), 400, "idempotency_key_invalid"
+                self.call("POST", "/tags", BODY, key=key),
+                400,
+                "idempotency_key_invalid",
             )
 
     def test_replay_is_byte_identical_and_has_no_second_effect(self):

@@ -22,7 +22,8 @@ class TestGateBulk(GateCase):
 
     def _items(self, count):
         return [
-            {"external_id": f"T-{number}", "name": f"Tag {number}"} for number in range(count)
+            {"external_id": f"T-{number}", "name": f"Tag {number}"}
+            for number in range(count)
         ]
 
     def test_items_stand_alone(self):
@@ -57,11 +58,16 @@ class TestGateBulk(GateCase):
         self.assertEqual(again.headers["Idempotent-Replayed"], "true")
 
     def test_items_with_keys_are_applied_once_across_calls(self):
-        items = [{**item, "idempotency_key": f"i-{item['external_id']}"} for item in self._items(2)]
+        items = [
+            {**item, "idempotency_key": f"i-{item['external_id']}"}
+            for item in self._items(2)
+        ]
         first = self._bulk(items)
         again = self._bulk(items, key="bulk-2")
         self.assertTrue(all(result["replayed"] for result in again))
-        self.assertEqual([result["data"] for result in first], [r["data"] for r in again])
+        self.assertEqual(
+            [result["data"] for result in first], [r["data"] for r in again]
+        )
         items[0]["name"] = "Changed"
         (changed, _same) = self._bulk(items, key="bulk-3")
         self.assertEqual(changed["problem"]["code"], "idempotency_key_reused")
@@ -78,7 +84,9 @@ class TestGateLater(GateCase):
 
     def test_accepted_then_done(self):
         with trap_jobs() as trap:
-            response = self.call("POST", "/tags", self.BODY, key="k", Prefer="respond-async")
+            response = self.call(
+                "POST", "/tags", self.BODY, key="k", Prefer="respond-async"
+            )
             self.assertEqual(response.status_code, 202, response.text)
             href = response.json()["href"].removeprefix("/sync/v1")
             self.assertEqual(self.call("GET", href).json()["state"], "validated")
@@ -144,7 +152,9 @@ class TestGateOauth(GateCase):
         self.assert_problem(
             self.call("POST", "/tags", {}, key="k", token=access), 403, "scope_missing"
         )
-        self.assertFalse(self.env["sync.request"].search([("response_body", "ilike", access)]))
+        self.assertFalse(
+            self.env["sync.request"].search([("response_body", "ilike", access)])
+        )
         self.credential.action_revoke()
         self.assert_problem(
             self.call("GET", "/tags", token=access), 401, "credential_not_usable"
@@ -174,7 +184,9 @@ class TestGateOauth(GateCase):
 
     def test_forged_token(self):
         sealed = token.seal(
-            token.AccessClaims(9_999_999_999, ("tag:read",)), token.parse(self.key).prefix, b"x"
+            token.AccessClaims(9_999_999_999, ("tag:read",)),
+            token.parse(self.key).prefix,
+            b"x",
         )
         response = self.call("GET", "/tags", token=token.render(sealed))
         self.assert_problem(response, 401, "credential_invalid")
@@ -209,7 +221,9 @@ class TestDescription(GateCase):
 
     def test_health(self):
         response = self.url_open("/sync/v1/health")
-        self.assertEqual((response.status_code, response.json()["status"]), (200, "pass"))
+        self.assertEqual(
+            (response.status_code, response.json()["status"]), (200, "pass")
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -243,7 +257,13 @@ class TestGateAttacks(GateCase):
             "/tags/..%2f..%2fweb",
         ):
             self.assertEqual(self.call("GET", path).status_code, 404, path)
-        for query in ("order=id", "limit=1;drop", "limit=%00", "cursor=WzEsMV0", "limit=²"):
+        for query in (
+            "order=id",
+            "limit=1;drop",
+            "limit=%00",
+            "cursor=WzEsMV0",
+            "limit=²",
+        ):
             self.assertEqual(self.call("GET", f"/tags?{query}").status_code, 400, query)
 
     def test_session_and_odoo_key_open_nothing(self):

@@ -21,8 +21,17 @@ class TestHooks(HttpCase, ResourceCase):
         cls.carrier = cls._system("test_carrier", "carrier")
         cls.secret = cls.carrier._set_inbound_secret()
 
-    def post(self, data, event_id="msg_1", event="shipment.milestone", secret=None, stamp=None):
-        body = json.dumps({"type": event, "timestamp": "2030-01-01T10:00:00Z", "data": data})
+    def post(
+        self,
+        data,
+        event_id="msg_1",
+        event="shipment.milestone",
+        secret=None,
+        stamp=None,
+    ):
+        body = json.dumps(
+            {"type": event, "timestamp": "2030-01-01T10:00:00Z", "data": data}
+        )
         stamp = stamp or int(time.time())
         return self.url_open(
             "/sync/v1/hooks/test_carrier",
@@ -31,14 +40,19 @@ class TestHooks(HttpCase, ResourceCase):
                 "Content-Type": "application/json",
                 "webhook-id": event_id,
                 "webhook-timestamp": str(stamp),
-                "webhook-signature": self._sign(secret or self.secret, event_id, stamp, body),
+                "webhook-signature": self._sign(
+                    secret or self.secret, event_id, stamp, body
+                ),
             },
         )
 
     def _sign(self, secret, event_id, stamp, body):
         key = base64.b64decode(secret.removeprefix("whsec_"))
         signed = f"{event_id}.{stamp}.{body}".encode()
-        return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        return (
+            "v1,"
+            + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        )
 
     def milestone(self, picking, **values):
         return {
@@ -50,7 +64,9 @@ class TestHooks(HttpCase, ResourceCase):
         }
 
     def received(self, response):
-        return self.env["sync.request"].search([("ref", "=", response.json()["request"])])
+        return self.env["sync.request"].search(
+            [("ref", "=", response.json()["request"])]
+        )
 
     def process(self, response):
         request = self.received(response)
@@ -64,20 +80,30 @@ class TestHooks(HttpCase, ResourceCase):
         request = self.received(response)
         self.assertEqual(request.state, "received")
         self.assertEqual(picking.state, "assigned", "nothing happens before the job")
-        job = self.env["queue.job"].search([("identity_key", "=", f"sync_hook:{request.ref}")])
-        self.assertEqual((job.method_name, job.channel), ("_process_hook", "root.sync_inbound"))
+        job = self.env["queue.job"].search(
+            [("identity_key", "=", f"sync_hook:{request.ref}")]
+        )
+        self.assertEqual(
+            (job.method_name, job.channel), ("_process_hook", "root.sync_inbound")
+        )
         Job.load(self.env, job.uuid).perform()
         self.assertEqual(request.state, "applied")
         self.assertEqual(picking.state, "done")
         self.assertEqual(picking.sync_tracking_number, "0034")
-        self.assertEqual((request.res_model, request.res_id), ("stock.picking", picking.id))
-        link = self.env["sync.crosswalk"]._resolve(self.carrier, "stock.picking", "PARCEL-1")
+        self.assertEqual(
+            (request.res_model, request.res_id), ("stock.picking", picking.id)
+        )
+        link = self.env["sync.crosswalk"]._resolve(
+            self.carrier, "stock.picking", "PARCEL-1"
+        )
         self.assertEqual(link.res_id, picking.id)
 
     def test_second_message_needs_no_number(self):
         picking = self.confirmed_order().picking_ids
         self.process(self.post(self.milestone(picking)))
-        data = self.milestone(picking, milestone="delivered", occurred_at="2030-01-02T10:00:00Z")
+        data = self.milestone(
+            picking, milestone="delivered", occurred_at="2030-01-02T10:00:00Z"
+        )
         data.pop("number")
         request = self.process(self.post(data, "msg_2"))
         self.assertEqual(request.state, "applied")
@@ -106,13 +132,18 @@ class TestHooks(HttpCase, ResourceCase):
     def test_unproven_messages_are_refused_alike(self):
         picking = self.confirmed_order().picking_ids
         wrong = self.post(
-            self.milestone(picking), secret="whsec_" + base64.b64encode(b"x" * 32).decode()
+            self.milestone(picking),
+            secret="whsec_" + base64.b64encode(b"x" * 32).decode(),
         )
-        stale = self.post(self.milestone(picking), "msg_2", stamp=int(time.time()) - 3600)
+        stale = self.post(
+            self.milestone(picking), "msg_2", stamp=int(time.time()) - 3600
+        )
         unknown = self.url_open("/sync/v1/hooks/nobody", data="{}")
         for response in (wrong, stale, unknown):
             self.assertEqual(response.status_code, 401)
-            self.assertEqual(response.headers["Content-Type"], "application/problem+json")
+            self.assertEqual(
+                response.headers["Content-Type"], "application/problem+json"
+            )
             self.assertEqual(response.json()["code"], "webhook_refused")
         refused = self.env["sync.request"].search(
             [("system_id", "=", self.carrier.id), ("state", "=", "refused")]
@@ -124,7 +155,10 @@ class TestHooks(HttpCase, ResourceCase):
 
     def test_refused_event_may_come_again_proven(self):
         picking = self.confirmed_order().picking_ids
-        self.post(self.milestone(picking), secret="whsec_" + base64.b64encode(b"x" * 32).decode())
+        self.post(
+            self.milestone(picking),
+            secret="whsec_" + base64.b64encode(b"x" * 32).decode(),
+        )
         self.assertEqual(self.post(self.milestone(picking)).status_code, 202)
 
     def test_rotation_keeps_the_old_secret_for_a_while(self):
@@ -170,7 +204,9 @@ class TestHooks(HttpCase, ResourceCase):
 
     def test_faults_have_pointers(self):
         picking = self.confirmed_order().picking_ids
-        request = self.process(self.post(self.milestone(picking, milestone="teleported")))
+        request = self.process(
+            self.post(self.milestone(picking, milestone="teleported"))
+        )
         self.assertEqual(request.state, "quarantined")
         self.assertEqual(request.faults[0]["pointer"], "/milestone")
 
@@ -183,7 +219,9 @@ class TestHooks(HttpCase, ResourceCase):
         stamp = int(time.time())
         signed = b"msg_x.%d." % stamp + body
         key = base64.b64decode(self.secret.removeprefix("whsec_"))
-        signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        signature = base64.b64encode(
+            hmac.new(key, signed, hashlib.sha256).digest()
+        ).decode()
         response = self.url_open(
             "/sync/v1/hooks/test_carrier",
             data=body,
@@ -206,8 +244,12 @@ class TestHooks(HttpCase, ResourceCase):
         body = {"external_id": "C-77", "name": "Ada"}
         self.process(self.post(body, "msg_1", event="customer.created"))
         partner = self.env["res.partner"].browse(
-            self.env["sync.crosswalk"]._resolve(self.carrier, "res.partner", "C-77").res_id
+            self.env["sync.crosswalk"]
+            ._resolve(self.carrier, "res.partner", "C-77")
+            .res_id
         )
         self.assertEqual(partner.name, "Ada")
-        self.process(self.post({**body, "name": "Ada L."}, "msg_2", event="customer.updated"))
+        self.process(
+            self.post({**body, "name": "Ada L."}, "msg_2", event="customer.updated")
+        )
         self.assertEqual(partner.name, "Ada L.")

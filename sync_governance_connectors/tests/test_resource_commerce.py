@@ -75,7 +75,11 @@ class TestResourceCommerce(ResourceCase):
         return self.create(
             self.finance,
             "invoices",
-            {"external_id": "INV-1", "order": {"external_id": "SO-F1"}, "reference": "RF18"},
+            {
+                "external_id": "INV-1",
+                "order": {"external_id": "SO-F1"},
+                "reference": "RF18",
+            },
         ).record
 
     def _pay(self, external_id="PAY-1", amount="40.00"):
@@ -131,4 +135,6 @@ class TestResourceCommerce(ResourceCase):
     def test_vendor_bills_are_no_invoices(self):
         bill = self.env["account.move"].create({"move_type": "in_invoice"})
         self._link(self.finance, bill, "BILL-1")
-        self.assertFalse(self.resource("invoices", self.finance)._find(self.finance, "BILL-1")[0])
+        self.assertFalse(
+            self.resource("invoices", self.finance)._find(self.finance, "BILL-1")[0]
+        )

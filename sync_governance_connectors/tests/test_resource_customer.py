@@ -37,7 +37,11 @@ class TestResourceCustomer(ResourceCase):
     def test_a_known_id_is_not_created_twice(self):
         self.customer()
         problem = self._problem(
-            self.shop, "customers", "create", "C-T1", {"external_id": "C-T1", "name": "Other"}
+            self.shop,
+            "customers",
+            "create",
+            "C-T1",
+            {"external_id": "C-T1", "name": "Other"},
         )
         self.assertEqual((problem.status, problem.code), (409, "exists"))
 
@@ -111,7 +115,11 @@ class TestResourceCustomer(ResourceCase):
     def test_patch_null_empties(self):
         partner = self.customer(phone="+49 40 1234567")
         self.apply(
-            self.shop, "customers", "patch", "C-T1", {"phone": None, "address": {"city": None}}
+            self.shop,
+            "customers",
+            "patch",
+            "C-T1",
+            {"phone": None, "address": {"city": None}},
         )
         self.assertFalse(partner.phone)
         self.assertFalse(partner.city)
@@ -142,11 +150,15 @@ class TestResourceCustomer(ResourceCase):
     def test_retired_id_leads_to_the_survivor(self):
         survivor = self.customer("C-T1")
         loser = self.customer("C-T2", name="Nordwind twin")
-        self.env["sync.crosswalk"]._repoint("res.partner", loser.ids, survivor.id, "test")
+        self.env["sync.crosswalk"]._repoint(
+            "res.partner", loser.ids, survivor.id, "test"
+        )
         resource = self.resource("customers", self.shop)
         self.assertEqual(resource._find(self.shop, "C-T2"), (survivor, True))
         self.assertEqual(resource._find(self.shop, "C-T1"), (survivor, False))
-        self.assertEqual(self.body(self.shop, "customers", survivor)["external_id"], "C-T1")
+        self.assertEqual(
+            self.body(self.shop, "customers", survivor)["external_id"], "C-T1"
+        )
 
     def test_batch_is_one_creation(self):
         bodies = [{"external_id": f"B-{n}", "name": f"Batch {n}"} for n in range(5)]
@@ -154,7 +166,9 @@ class TestResourceCustomer(ResourceCase):
         results = resource._create_batch(bodies, self.call(self.shop))
         self.assertEqual([r.record.name for r in results], [b["name"] for b in bodies])
         for body, result in zip(bodies, results, strict=True):
-            self.assertEqual(resource._find(self.shop, body["external_id"])[0], result.record)
+            self.assertEqual(
+                resource._find(self.shop, body["external_id"])[0], result.record
+            )
 
     def test_technical_user_has_no_rights_of_its_own(self):
         user = self.shop.service_account_ids.user_id
@@ -163,25 +177,34 @@ class TestResourceCustomer(ResourceCase):
 
     def test_other_systems_ids_are_nobodys_here(self):
         self.customer()
-        record, _moved = self.resource("customers", self.finance)._find(self.finance, "C-T1")
+        record, _moved = self.resource("customers", self.finance)._find(
+            self.finance, "C-T1"
+        )
         self.assertFalse(record)
 
     def test_reach(self):
         partner = self.customer()
         stranger = self.env["res.partner"].create({"name": "Not of the shop"})
         ref = self.body(self.finance, "customers", stranger)["ref"]
-        shop, finance = self.resource("customers", self.shop), self.resource("customers", self.finance)
+        shop, finance = (
+            self.resource("customers", self.shop),
+            self.resource("customers", self.finance),
+        )
         self.assertFalse(shop._find(self.shop, ref)[0])
         self.assertEqual(finance._find(self.finance, ref)[0], stranger)
         listed = shop._listed_model().search(shop._list_domain(self.call(self.shop)))
         self.assertIn(partner, listed)
         self.assertNotIn(stranger, listed)
-        listed = finance._listed_model().search(finance._list_domain(self.call(self.finance)))
+        listed = finance._listed_model().search(
+            finance._list_domain(self.call(self.finance))
+        )
         self.assertLessEqual(partner | stranger, listed)
 
     def test_other_companies_records_are_out_of_reach(self):
         other = self.env["res.company"].create({"name": "Other company"})
-        foreign = self.env["res.partner"].create({"name": "Foreign", "company_id": other.id})
+        foreign = self.env["res.partner"].create(
+            {"name": "Foreign", "company_id": other.id}
+        )
         self._link(self.finance, foreign, "DEB-F")
         resource = self.resource("customers", self.finance)
         self.assertFalse(resource._find(self.finance, "DEB-F")[0])
@@ -193,4 +216,6 @@ class TestResourceCustomer(ResourceCase):
         ref = self.body(self.finance, "customers", partner)["ref"]
         self.apply(self.finance, "customers", "patch", ref, {"credit_limit": "10.00"})
         self.assertEqual(partner.credit_limit, 10.0)
-        self.assertEqual(self.body(self.finance, "customers", partner)["external_id"], ref)
+        self.assertEqual(
+            self.body(self.finance, "customers", partner)["external_id"], ref
+        )

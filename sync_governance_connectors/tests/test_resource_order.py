@@ -33,10 +33,14 @@ class TestResourceOrder(ResourceCase):
         jsonschema.validate(body, self.resource("orders", self.shop)._schema("read"))
         self.assertEqual(body["customer"]["external_id"], "C-T1")
         self.assertEqual(body["state"], "draft")
-        self.assertEqual(body["totals"], {"net": "40.00", "tax": "0.00", "total": "40.00"})
+        self.assertEqual(
+            body["totals"], {"net": "40.00", "tax": "0.00", "total": "40.00"}
+        )
         (line,) = body["lines"]
         self.assertEqual(line["product"]["external_id"], "SKU-T1")
-        self.assertEqual((line["line_id"], line["quantity"], line["net"]), ("1", "4", "40.00"))
+        self.assertEqual(
+            (line["line_id"], line["quantity"], line["net"]), ("1", "4", "40.00")
+        )
 
     def test_each_system_reads_its_own_ids(self):
         self.customer()
@@ -48,17 +52,25 @@ class TestResourceOrder(ResourceCase):
 
     def test_wrong_totals_leave_nothing(self):
         self.customer()
-        problem = self._problem("create", self.order_body(totals={"net": "39.98", "tax": "0"}))
+        problem = self._problem(
+            "create", self.order_body(totals={"net": "39.98", "tax": "0"})
+        )
         self.assertEqual((problem.status, problem.code), (422, "totals_mismatch"))
         self.assertEqual([error.pointer for error in problem.errors], ["/totals/net"])
-        self.assertFalse(self.resource("orders", self.shop)._find(self.shop, "SO-T1")[0])
+        self.assertFalse(
+            self.resource("orders", self.shop)._find(self.shop, "SO-T1")[0]
+        )
 
     def test_unknown_references_have_pointers(self):
         body = self.order_body(
             customer={"external_id": "nobody"},
             lines=[
                 {"product": {"external_id": "SKU-T1"}, "quantity": "1"},
-                {"product": {"external_id": "nothing"}, "quantity": "1", "uom": "Furlongs"},
+                {
+                    "product": {"external_id": "nothing"},
+                    "quantity": "1",
+                    "uom": "Furlongs",
+                },
             ],
         )
         problem = self._problem("create", body)
@@ -79,7 +91,12 @@ class TestResourceOrder(ResourceCase):
 
     def test_delivery_address_is_made_once(self):
         partner = self.customer()
-        address = {"name": "Lager 2", "street": "Kai 7", "city": "Hamburg", "country": "DE"}
+        address = {
+            "name": "Lager 2",
+            "street": "Kai 7",
+            "city": "Hamburg",
+            "country": "DE",
+        }
         first = self.create(
             self.shop, "orders", self.order_body("SO-T1", delivery_address=address)
         ).record
@@ -115,8 +132,12 @@ class TestResourceOrder(ResourceCase):
         self.assertEqual(order.picking_ids.state, "assigned")
         again = self.apply(self.shop, "orders", "confirm", "SO-T1", {})
         self.assertEqual(again.status, "unchanged")
-        self.assertEqual(self._problem("patch", {"customer_reference": "x"}).status, 409)
-        self.apply(self.shop, "orders", "cancel", "SO-T1", {"reason": "Changed his mind"})
+        self.assertEqual(
+            self._problem("patch", {"customer_reference": "x"}).status, 409
+        )
+        self.apply(
+            self.shop, "orders", "cancel", "SO-T1", {"reason": "Changed his mind"}
+        )
         self.assertEqual(order.state, "cancel")
         self.assertEqual(order.picking_ids.state, "cancel")
         self.assertEqual(self._problem("confirm", {}).code, "invalid_transition")

@@ -42,7 +42,8 @@ class TestResourceShipment(ResourceCase):
 
     def test_partial_dispatch_leaves_a_backorder(self):
         self.report(
-            "dispatched", lines=[{"product": {"external_id": "ITEM-T1"}, "quantity": "3"}]
+            "dispatched",
+            lines=[{"product": {"external_id": "ITEM-T1"}, "quantity": "3"}],
         )
         self.assertEqual(self.picking.state, "done")
         self.assertEqual(self.order.order_line.qty_delivered, 3)
@@ -53,7 +54,8 @@ class TestResourceShipment(ResourceCase):
     def test_more_than_ordered_is_refused(self):
         with self.assertRaises(Problem) as caught:
             self.report(
-                "dispatched", lines=[{"product": {"external_id": "ITEM-T1"}, "quantity": "9"}]
+                "dispatched",
+                lines=[{"product": {"external_id": "ITEM-T1"}, "quantity": "9"}],
             )
         self.assertEqual(caught.exception.errors[0].pointer, "/lines/0/quantity")
         self.assertEqual(self.picking.state, "assigned")
@@ -111,11 +113,17 @@ class TestResourceShipment(ResourceCase):
             }
         )
         self._link(self.wms, receipt, "IN-T1")
-        self.assertFalse(self.resource("shipments", self.wms)._find(self.wms, "IN-T1")[0])
+        self.assertFalse(
+            self.resource("shipments", self.wms)._find(self.wms, "IN-T1")[0]
+        )
 
     def test_tracking_is_patched(self):
         self.apply(
-            self.wms, "shipments", "patch", "SHP-T1", {"carrier": "DHL", "tracking_number": "1Z"}
+            self.wms,
+            "shipments",
+            "patch",
+            "SHP-T1",
+            {"carrier": "DHL", "tracking_number": "1Z"},
         )
         self.assertEqual(self.picking.sync_tracking_number, "1Z")
 

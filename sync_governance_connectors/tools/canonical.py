@@ -161,7 +161,9 @@ def _member_schema(member: Member, operation: str) -> dict[str, Any]:
             result.pop("pattern", None)
             result.pop("maxLength", None)
             result.pop("minLength", None)
-        if not member.required or (operation == "read" and member.path == "external_id"):
+        if not member.required or (
+            operation == "read" and member.path == "external_id"
+        ):
             result = _nullable(result)
     if member.note:
         result["description"] = member.note
@@ -176,7 +178,9 @@ def _belongs(member: Member, operation: str) -> bool:
         return True
     if operation == "patch":
         # A body may repeat which record it is about.
-        return not member.readonly and (not member.fixed or member.path == "external_id")
+        return not member.readonly and (
+            not member.fixed or member.path == "external_id"
+        )
     return not member.readonly
 
 
@@ -240,7 +244,11 @@ def example(members: Iterable[Member], operation: str) -> dict[str, Any]:
         (member.path, _example_value(member, operation))
         for member in members
         if _belongs(member, operation)
-        and (member.example is not None or operation == "read" or member.kind is Kind.LIST)
+        and (
+            member.example is not None
+            or operation == "read"
+            or member.kind is Kind.LIST
+        )
     )
 
 
@@ -253,7 +261,9 @@ def _example_value(member: Member, operation: str) -> Any:
     return member.example
 
 
-def walk(members: Iterable[Member], body: Mapping[str, Any]) -> Iterator[tuple[Member, Any]]:
+def walk(
+    members: Iterable[Member], body: Mapping[str, Any]
+) -> Iterator[tuple[Member, Any]]:
     """Members that the body speaks of, with their values.
 
     A null parent (``"address": null``) speaks of each member below it.

@@ -61,7 +61,9 @@ def _decode(text: str, length: int) -> list:
         raise _invalid()
     try:
         packed = base64.b64decode(
-            text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
+            text.encode("ascii") + b"=" * (-len(text) % 4),
+            altchars=b"-_",
+            validate=True,
         )
         value = json.loads(packed)
     except (ValueError, UnicodeError, binascii.Error, RecursionError):

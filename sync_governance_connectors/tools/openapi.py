@@ -78,7 +78,10 @@ def document(
         "servers": [{"url": f"{server}/sync/v1"}],
         "security": [{"key": []}, {"oauth": []}],
         "tags": [
-            *({"name": one.name, "description": f"All about {one.name}"} for one in resources),
+            *(
+                {"name": one.name, "description": f"All about {one.name}"}
+                for one in resources
+            ),
             {"name": "access", "description": "Tokens, state and partner webhooks"},
         ],
         "paths": {**paths, "/oauth/token": _token_path(), **hooks},
@@ -238,7 +241,9 @@ def _bulk_operation(resource: ResourceDescription) -> dict[str, Any]:
             }
         ]
     }
-    results = _json("One result an item", {"$ref": "#/components/schemas/bulk"}, example)
+    results = _json(
+        "One result an item", {"$ref": "#/components/schemas/bulk"}, example
+    )
     operation["responses"] = _responses({207: results}, 202, *_WITH_BODY)
     return operation
 
@@ -246,7 +251,10 @@ def _bulk_operation(resource: ResourceDescription) -> dict[str, Any]:
 def _body(
     resource: ResourceDescription, kind: str, media_type: str, required: bool = True
 ) -> dict[str, Any]:
-    content = {"schema": _schema_ref(resource.name, kind), "example": resource.examples[kind]}
+    content = {
+        "schema": _schema_ref(resource.name, kind),
+        "example": resource.examples[kind],
+    }
     return {"required": required, "content": {media_type: content}}
 
 
@@ -310,7 +318,12 @@ def _token_path() -> dict[str, Any]:
                         "The token",
                         {
                             "type": "object",
-                            "required": ["access_token", "token_type", "expires_in", "scope"],
+                            "required": [
+                                "access_token",
+                                "token_type",
+                                "expires_in",
+                                "scope",
+                            ],
                             "properties": {
                                 "access_token": _STRING,
                                 "token_type": {"const": "Bearer"},
@@ -477,7 +490,10 @@ def _json(
 
 
 def _components(resources: list[ResourceDescription], server: str) -> dict[str, Any]:
-    schemas: dict[str, Any] = {"problem": _problem_schema(), "bulk": _bulk_result_schema()}
+    schemas: dict[str, Any] = {
+        "problem": _problem_schema(),
+        "bulk": _bulk_result_schema(),
+    }
     for resource in resources:
         for operation, schema in resource.schemas.items():
             schemas[f"{resource.name}_{operation}"] = schema
@@ -642,7 +658,9 @@ def _headers() -> dict[str, Any]:
         "RateLimit-Policy": "Limits of your plan",
         "Retry-After": "Seconds to wait",
     }
-    return {name: {"description": text, "schema": _STRING} for name, text in texts.items()}
+    return {
+        name: {"description": text, "schema": _STRING} for name, text in texts.items()
+    }
 
 
 def _shared_responses() -> dict[str, Any]:
@@ -682,11 +700,15 @@ def _problem_response(status: int) -> dict[str, Any]:
         },
     }
     if status in (409, 429, 503):
-        response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+        response["headers"] = {
+            "Retry-After": {"$ref": "#/components/headers/Retry-After"}
+        }
     return response
 
 
-def _security_schemes(resources: list[ResourceDescription], server: str) -> dict[str, Any]:
+def _security_schemes(
+    resources: list[ResourceDescription], server: str
+) -> dict[str, Any]:
     domains = sorted({one.domain for one in resources if one.domain})
     scopes = {
         f"{domain}:{access}": f"{access} {domain}"

@@ -83,7 +83,9 @@ def _field_errors(error: ValidationError) -> Iterable[FieldError]:
     if error.validator == "required":
         # jsonschema reports each missing member on its own: its name is quoted first.
         name = error.message.split("'")[1]
-        yield FieldError(to_pointer([*path, name]), "This field is missing.", "required")
+        yield FieldError(
+            to_pointer([*path, name]), "This field is missing.", "required"
+        )
     elif error.validator == "additionalProperties" and error.validator_value is False:
         known = error.schema.get("properties", {})
         for name in error.instance:

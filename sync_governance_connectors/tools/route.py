@@ -49,7 +49,9 @@ def allowed_methods(segments: list[str], operations: frozenset, transitions) -> 
     """Methods a path answers to; [] when there is nothing at this path."""
     match segments:
         case [_resource]:
-            found = [m for m, operation in _COLLECTION.items() if operation in operations]
+            found = [
+                m for m, operation in _COLLECTION.items() if operation in operations
+            ]
         case [_resource, external_id]:
             found = [m for m, operation in _RECORD.items() if operation in operations]
             if external_id == "bulk" and "bulk" in operations:
@@ -61,7 +63,9 @@ def allowed_methods(segments: list[str], operations: frozenset, transitions) -> 
     return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found
 
 
-def resolve(method: str, segments: list[str], operations: frozenset, transitions) -> Route:
+def resolve(
+    method: str, segments: list[str], operations: frozenset, transitions
+) -> Route:
     """The route of a call. :raise Problem: 404, or 405 with ``Allow``"""
     allowed = allowed_methods(segments, operations, transitions)
     if not allowed:

@@ -179,7 +179,9 @@ def _moment(value: Any, argument: str, lookup: Lookup) -> Any:
 def _boolean(value: Any, argument: str, lookup: Lookup) -> Any:
     """True for the words of the argument (comma separated), or for usual ones."""
     words = argument or "true,yes,y,1,on"
-    return str(value).strip().lower() in [word.strip().lower() for word in words.split(",")]
+    return str(value).strip().lower() in [
+        word.strip().lower() for word in words.split(",")
+    ]
 
 
 def _value_map(value: Any, argument: str, lookup: Lookup) -> Any:
@@ -240,7 +242,8 @@ class _Run:
             self.faults.append((pointer, f"more than {MAX_ITEMS} items", "too_many"))
             items = []
         return [
-            self.fill(below, item, f"{pointer}/{index}") for index, item in enumerate(items)
+            self.fill(below, item, f"{pointer}/{index}")
+            for index, item in enumerate(items)
         ]
 
     def _read(self, rule: Rule, document: Any, at: str) -> Any:

@@ -88,7 +88,9 @@ def _check_age(stamp: str, now: float) -> None:
     try:
         sent_at = int(stamp)
     except ValueError:
-        raise Rejected("timestamp_invalid", "The timestamp is not an integer.") from None
+        raise Rejected(
+            "timestamp_invalid", "The timestamp is not an integer."
+        ) from None
     if sent_at < now - TOLERANCE_S:
         raise Rejected("timestamp_stale", "The timestamp is too old.")
     if sent_at > now + TOLERANCE_S:
@@ -166,14 +168,17 @@ def github(inbound: Inbound, secrets: Iterable[str]) -> Verified:
 def stripe(inbound: Inbound, secrets: Iterable[str]) -> Verified:
     """``Stripe-Signature: t=…,v1=…``; HMAC of ``t.body``; several ``v1`` during rotation."""
     pairs = [
-        entry.strip().partition("=") for entry in inbound.header("stripe-signature").split(",")
+        entry.strip().partition("=")
+        for entry in inbound.header("stripe-signature").split(",")
     ]
     stamps = [value for name, _, value in pairs if name == "t"]
     if len(stamps) != 1:
         raise Rejected("timestamp_invalid", "The signature names no single timestamp.")
     _check_age(stamps[0], inbound.now)
     signed = stamps[0].encode() + b"." + inbound.body
-    expected = [_mac(secret.encode(), signed).hex().encode() for secret in _usable(secrets)]
+    expected = [
+        _mac(secret.encode(), signed).hex().encode() for secret in _usable(secrets)
+    ]
     given = [value.encode() for name, _, value in pairs if name == "v1"]
     if not _any_equal(expected, given):
         raise Rejected("signature_mismatch", "No signature matches.")
@@ -204,7 +209,9 @@ def _named_by_body(inbound: Inbound) -> Verified:
     """Event id and type of a message whose headers name neither."""
     body = inbound.body
     return Verified(
-        inbound.headers.get("x-event-id") or _body_member(body, "id") or _content_id(body),
+        inbound.headers.get("x-event-id")
+        or _body_member(body, "id")
+        or _content_id(body),
         inbound.headers.get("x-event-type") or _body_member(body, "type"),
     )
 

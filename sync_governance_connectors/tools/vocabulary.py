@@ -4,7 +4,11 @@
 from .canonical import Kind, Member
 
 UPDATED_AT = Member(
-    "updated_at", Kind.MOMENT, readonly=True, required=True, example="2026-01-31T08:15:00Z"
+    "updated_at",
+    Kind.MOMENT,
+    readonly=True,
+    required=True,
+    example="2026-01-31T08:15:00Z",
 )
 
 

@@ -8,7 +8,9 @@ class SyncCredentialIssue(models.TransientModel):
     _name = "sync.credential.issue"
     _description = "Issue an API Credential"
 
-    account_id = fields.Many2one("sync.service.account", "Service Account", required=True)
+    account_id = fields.Many2one(
+        "sync.service.account", "Service Account", required=True
+    )
     name = fields.Char(
         compute="_compute_name", store=True, readonly=False, required=True
     )
@@ -27,7 +29,9 @@ class SyncCredentialIssue(models.TransientModel):
         "sync.domain", "sync_credential_issue_write_rel", string="May Create and Change"
     )
     transition_domain_ids = fields.Many2many(
-        "sync.domain", "sync_credential_issue_transition_rel", string="May Run Transitions"
+        "sync.domain",
+        "sync_credential_issue_transition_rel",
+        string="May Run Transitions",
     )
 
     _days_bounded = models.Constraint(
@@ -60,5 +64,7 @@ class SyncCredentialIssue(models.TransientModel):
             ("transition", self.transition_domain_ids),
         )
         return [
-            f"{domain.code}:{operation}" for operation, domains in granted for domain in domains
+            f"{domain.code}:{operation}"
+            for operation, domains in granted
+            for domain in domains
         ]

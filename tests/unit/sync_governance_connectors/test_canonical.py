@@ -14,8 +14,15 @@ MEMBERS = (
     Member("currency", Kind.CURRENCY, fixed=True, example="EUR"),
     Member("address.city", example="Köln"),
     Member("address.country", Kind.COUNTRY, example="DE"),
-    Member("state", Kind.CHOICE, choices=(("open", "draft"), ("done", "sale")), example="open"),
-    Member("owner", Kind.REFERENCE, model="res.partner", example={"external_id": "C-9"}),
+    Member(
+        "state",
+        Kind.CHOICE,
+        choices=(("open", "draft"), ("done", "sale")),
+        example="open",
+    ),
+    Member(
+        "owner", Kind.REFERENCE, model="res.partner", example={"external_id": "C-9"}
+    ),
     Member(
         "lines",
         Kind.LIST,
@@ -59,7 +66,9 @@ def test_patch_requires_nothing_and_keeps_fixed_members_out():
 
 
 def test_walk_speaks_of_what_is_there():
-    walked = {m.path: v for m, v in canonical.walk(MEMBERS, {"name": "Ada", "address": {}})}
+    walked = {
+        m.path: v for m, v in canonical.walk(MEMBERS, {"name": "Ada", "address": {}})
+    }
     assert walked == {"name": "Ada"}
 
 
@@ -73,7 +82,9 @@ def test_moments_are_utc_to_the_second():
     assert canonical.moment_text(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=east)) == (
         "2026-01-02T01:04:05Z"
     )
-    assert canonical.parse_moment("2026-01-02T03:04:05.9+02:00") == datetime(2026, 1, 2, 1, 4, 5)
+    assert canonical.parse_moment("2026-01-02T03:04:05.9+02:00") == datetime(
+        2026, 1, 2, 1, 4, 5
+    )
 
 
 @pytest.mark.parametrize("text", ["2026-01-02T03:04:05", "yesterday", ""])

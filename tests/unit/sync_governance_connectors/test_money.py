@@ -25,7 +25,8 @@ def test_to_text(value, digits, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2.0, "2"), (0.25, "0.25"), (100, "100"), (0.0, "0"), (10.10, "10.1")]
+    ("value", "text"),
+    [(2.0, "2"), (0.25, "0.25"), (100, "100"), (0.0, "0"), (10.10, "10.1")],
 )
 def test_plain_text_has_no_superfluous_zeros(value, text):
     assert money.to_plain_text(value) == text
@@ -46,5 +47,7 @@ def test_compare_totals_judges_only_what_is_declared():
     computed = {"net": "100.00", "tax": "19.00", "total": "119.00"}
     tolerance = Decimal("0.01")
     assert money.compare_totals({"total": "119.01"}, computed, tolerance) == ()
-    (mismatch,) = money.compare_totals({"net": "100", "total": "119.02"}, computed, tolerance)
+    (mismatch,) = money.compare_totals(
+        {"net": "100", "total": "119.02"}, computed, tolerance
+    )
     assert mismatch == money.Mismatch("total", "119.02", "119.00")

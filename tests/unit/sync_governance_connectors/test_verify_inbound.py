@@ -37,7 +37,9 @@ GITHUB = {
 
 def stripe_case(stamp=int(NOW), secret="whsec_test_secret"):
     body = b'{"id":"evt_1","type":"charge.succeeded"}'
-    digest = hmac.new(secret.encode(), b"%d." % stamp + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(
+        secret.encode(), b"%d." % stamp + body, hashlib.sha256
+    ).hexdigest()
     return {
         "secret": secret,
         "headers": {"stripe-signature": f"t={stamp},v1={digest},v0=ignored"},
@@ -128,7 +130,9 @@ def test_changed_body_refuses(strategy):
 
 
 @pytest.mark.parametrize("strategy", ["standard", "stripe"])
-@pytest.mark.parametrize(("shift", "code"), [(301, "timestamp_stale"), (-301, "timestamp_future")])
+@pytest.mark.parametrize(
+    ("shift", "code"), [(301, "timestamp_stale"), (-301, "timestamp_future")]
+)
 def test_stale_and_future_refuse(strategy, shift, code):
     with pytest.raises(Rejected) as caught:
         verify(strategy, CASES[strategy], now=NOW + shift)
@@ -147,7 +151,9 @@ def test_unknown_signature_versions_are_skipped():
 
 
 def test_body_without_id_is_known_by_its_content():
-    first = verify("shared_secret", CASES["shared_secret"], headers={"x-sync-secret": "s3cret"})
+    first = verify(
+        "shared_secret", CASES["shared_secret"], headers={"x-sync-secret": "s3cret"}
+    )
     other = verify(
         "shared_secret",
         CASES["shared_secret"],
