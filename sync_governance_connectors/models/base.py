@@ -6,12 +6,19 @@ class Base(models.AbstractModel):
     _inherit = "base"
 
     def _sync_payload(self, event_type):
-        """The canonical body of a record that the API serves; it is the same in events."""
-        resource = self.env["sync.resource.table"]._of_model(self._name)
-        if resource is None:
+        """The canonical body of a record that the API serves; it is the same in
+        events.
+        """
+        if self.env["sync.resource.table"]._of_model(self._name) is None:
             return super()._sync_payload(event_type)
         self.ensure_one()
-        return resource._to_canonical(self, None)[0]
+        return self._sync_payloads(event_type)[0]
+
+    def _sync_payloads(self, event_type):
+        resource = self.env["sync.resource.table"]._of_model(self._name)
+        if resource is None:
+            return super()._sync_payloads(event_type)
+        return resource._to_canonical(self, None)
 
     def _sync_payload_schema(self, event_type):
         resource = self.env["sync.resource.table"]._of_model(self._name)

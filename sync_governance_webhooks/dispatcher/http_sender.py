@@ -31,6 +31,8 @@ RESPONSE_LIMIT = 20_000
 # A kept connection that the other side closed fails at once; a real outage takes longer.
 STALE_WITHIN_S = 1.0
 MAX_POOLS = 256
+# As many as a dispatcher has requests under way.
+MAX_CONNECTIONS = 128
 USER_AGENT = "sync-governance/1.0"
 SECRET_HEADERS = re.compile(r"(?im)^(authorization|x-api-key|cookie|set-cookie):.*$")
 
@@ -147,14 +149,14 @@ class Pools:
     @staticmethod
     def _make(url, address, port, client_certificate):
         if url.scheme == "http":
-            return _PlainPool(address, port, maxsize=64, retries=False)
+            return _PlainPool(address, port, maxsize=MAX_CONNECTIONS, retries=False)
         context = ssl.create_default_context()
         if client_certificate:
             context.load_cert_chain(client_certificate)
         return _SecurePool(
             address,
             port,
-            maxsize=64,
+            maxsize=MAX_CONNECTIONS,
             retries=False,
             ssl_context=context,
             server_hostname=url.hostname,

@@ -18,6 +18,16 @@ class Base(models.AbstractModel):
         return event_type._listed_payload(self)
 
     @api.private
+    def _sync_payloads(self, event_type):
+        """:meth:`_sync_payload` of many records, in their order.
+
+        A model overrides it where reading all at once is cheaper.
+
+        :rtype: list[dict]
+        """
+        return [record._sync_payload(event_type) for record in self]
+
+    @api.private
     def _sync_payload_schema(self, event_type):
         """JSON Schema (2020-12) of what :meth:`_sync_payload` returns, for the catalogue.
 

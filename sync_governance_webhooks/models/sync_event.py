@@ -248,12 +248,9 @@ class SyncEvent(models.Model):
         living = records.filtered(lambda record: (record._name, record.id) not in born)
         for spec in specs:
             for record in self._matching(living.exists(), spec.before):
-                self._capture(
-                    spec,
-                    record.id,
-                    payload=self._payload(spec, record),
-                    company_id=self._company_id(record),
-                )
+                company_id = self._company_id(record)
+                [payload] = self._payloads(spec, record, company_id)
+                self._capture(spec, record.id, payload=payload, company_id=company_id)
 
     @api.model
     def _capture_flush(self, records, vals_list):
@@ -373,25 +370,27 @@ class SyncEvent(models.Model):
         columns = sorted({name for change in changes for name in change.spec.watched})
         ids = {change.res_id for change in changes}
         values = self._read_columns(model.browse(ids), columns)
-        records = {record.id: record for record in model.browse(values)}
         self._join_written(changes)
         matching = self._matching_by_spec(model, changes, values)
-        events, undone = [], []
+        occurred, undone = [], []
         for change in changes:
-            record = records.get(change.res_id, model)
             matches = change.res_id in matching[change.spec]
-            event = self._event_values(
-                change, record, values.get(change.res_id), matches
-            )
-            if event:
-                events.append(event)
+            differences = self._differences(change, values.get(change.res_id), matches)
+            if differences is not None:
+                occurred.append((change, differences))
             elif change.event_id:
                 undone.append(change.event_id)
         if undone:
             self.env.cr.execute(
                 SQL("DELETE FROM sync_event WHERE id IN %s", tuple(undone))
             )
-        return events
+        self._read_payloads(
+            model, [change for change, _differences in occurred], values
+        )
+        return [
+            self._values(change, change.payload, change.company_id, differences)
+            for change, differences in occurred
+        ]
 
     @api.model
     def _matching_by_spec(self, model, changes, values):
@@ -438,30 +437,38 @@ class SyncEvent(models.Model):
                 change.before = change.before | firsts
 
     @api.model
-    def _event_values(self, change, record, values, matches):
-        """The event of a change, or None if in the end nothing happened.
+    def _differences(self, change, values, matches):
+        """What changed, or None if in the end nothing happened.
 
-        :param record: the record, empty if it is gone
-        :param values: its watched columns, None if it is gone
+        :param values: the record's watched columns, None if it is gone
         """
         spec = change.spec
         if spec.operation == "explicit":
-            changes = {"before": change.before, "after": change.after}
-        elif spec.operation == "unlink":
-            changes = {}
-        elif values is None:
+            return {"before": change.before, "after": change.after}
+        if spec.operation == "unlink":
+            return {}
+        if values is None:
             return None
-        else:
-            after = {name: values[name] for name in spec.watched}
-            changes = net_changes(change.before, after, spec.watched)
-            if not happened(change, changes, matches):
-                return None
-        payload = change.payload
-        if payload is None:
-            payload = self._payload(spec, record)
-        return self._values(
-            change, payload, change.company_id or self._company_id(record), changes
-        )
+        after = {name: values[name] for name in spec.watched}
+        differences = net_changes(change.before, after, spec.watched)
+        return differences if happened(change, differences, matches) else None
+
+    @api.model
+    def _read_payloads(self, model, changes, living):
+        """Fill in the payloads and companies that are still to be read, in batches."""
+        records = {record.id: record for record in model.browse(living)}
+        batches = defaultdict(list)
+        for change in changes:
+            if change.res_id in records:
+                change.company_id = self._company_id(records[change.res_id])
+            if change.payload is None:
+                batches[change.spec, change.company_id].append(change)
+        for (spec, company_id), batch in batches.items():
+            payloads = self._payloads(
+                spec, model.browse(change.res_id for change in batch), company_id
+            )
+            for change, payload in zip(batch, payloads, strict=True):
+                change.payload = payload
 
     @api.model
     def _values(self, change, payload, company_id, changes, only=None):
@@ -512,14 +519,13 @@ class SyncEvent(models.Model):
         }
 
     @api.model
-    def _payload(self, spec, record):
-        """The payload of an event about ``record``, as superuser and without a language."""
+    def _payloads(self, spec, records, company_id):
+        """The payloads of events about ``records``, as superuser and without a language."""
         env = self.env(user=SUPERUSER_ID, context={})
-        company_id = self._company_id(record)
-        record = record.with_env(env)
+        records = records.with_env(env)
         if company_id:
-            record = record.with_company(company_id)
-        return record._sync_payload(env["sync.event.type"].browse(spec.id))
+            records = records.with_company(company_id)
+        return records._sync_payloads(env["sync.event.type"].browse(spec.id))
 
     @api.model
     def _company_id(self, record):
