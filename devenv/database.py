@@ -157,8 +157,9 @@ class Databases:
                 self.drop(name)
 
     def _drop_all(self, prefix):
+        """Drop the templates of this prefix; "sg_t2_base_" is not "sg_t2_base_dedu_"."""
         for name in self.names():
-            if name.startswith(prefix):
+            if re.fullmatch(rf"{prefix}[0-9a-f]{{12}}(_partial)?", name):
                 self.drop(name)
 
     def _rename(self, old, new):
