@@ -1,3 +1,3 @@
 def uninstall_hook(env):
-    """Drop what the ORM does not know of: the function behind the audit log's triggers."""
+    """Drop the function behind the audit log's triggers, unknown to the ORM."""
     env.cr.execute("DROP FUNCTION IF EXISTS sync_audit_refuse() CASCADE")

@@ -9,5 +9,6 @@ class ResGroups(models.Model):
         # The core method looks only for users of two *types*, so a pair of duties that
         # comes together through an implied group passes it. ``self`` holds every group
         # that implies a changed one, hence all users concerned.
-        super()._check_user_disjoint_groups()
+        result = super()._check_user_disjoint_groups()
         self.env["sync.sod.rule"]._enforce(self.all_user_ids)
+        return result

@@ -6,5 +6,6 @@ class ResUsers(models.Model):
 
     @api.constrains("group_ids")
     def _check_disjoint_groups(self):
-        super()._check_disjoint_groups()
+        result = super()._check_disjoint_groups()
         self.env["sync.sod.rule"]._enforce(self)
+        return result

@@ -70,9 +70,7 @@ class SyncAudit(models.Model):
         string="Record", model_field="res_model", readonly=True
     )
     company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict")
-    user_id = fields.Many2one(
-        "res.users", string="User", readonly=True, ondelete="restrict"
-    )
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     user_login = fields.Char(
         string="Login", readonly=True, help="The user's login at the time."
     )
@@ -170,7 +168,7 @@ class SyncAudit(models.Model):
             ]
         )
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(
             self.env._("The audit log is append-only: an entry cannot be changed.")
         )
@@ -198,14 +196,16 @@ class SyncAudit(models.Model):
             guard.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEALER_LOCK])
             if not guard.fetchone()[0]:
                 return 0
-            with self.env.registry.cursor() as cr:
-                while count := self.with_env(self.env(cr=cr))._seal_batch():
-                    # each batch is whole in itself, and short transactions keep a long
-                    # backlog from holding rows back
-                    cr.commit()
-                    sealed += count
+            # each batch is whole in itself, and short transactions keep a long backlog
+            # from holding rows back
+            while count := self._seal_batch_alone():
+                sealed += count
         self.invalidate_model(["chain_index", "chain_link", "sealed_at"], flush=False)
         return sealed
+
+    def _seal_batch_alone(self):
+        with self.env.registry.cursor() as cr:
+            return self.with_env(self.env(cr=cr))._seal_batch()
 
     def _seal_batch(self):
         rows = self.env.execute_query(

@@ -38,9 +38,7 @@ class SyncContract(models.Model):
     code = fields.Char(required=True, copy=False, tracking=True)
     active = fields.Boolean(default=True)
     description = fields.Text(translate=True)
-    domain_id = fields.Many2one(
-        "sync.domain", string="Domain", tracking=True, ondelete="restrict"
-    )
+    domain_id = fields.Many2one("sync.domain", tracking=True, ondelete="restrict")
     owner_id = fields.Many2one(
         "res.users",
         tracking=True,
@@ -65,7 +63,6 @@ class SyncContract(models.Model):
     )
     board_id = fields.Many2one(
         "sync.board",
-        string="Board",
         compute="_compute_board_id",
         store=True,
         readonly=False,

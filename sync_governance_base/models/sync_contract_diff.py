@@ -48,18 +48,21 @@ class SyncContractDiff(models.Model):
 
     def _describe(self):
         """The difference as a sentence about the field."""
-        _ = self.env._
         before, after = self.before, self.after
         sentences = {
-            "property_added": _("is new"),
-            "property_removed": _("is gone"),
-            "required_added": _("is now always required"),
-            "required_removed": _("is not always there any more"),
-            "enum_value_added": _("may now be %(value)s", value=after),
-            "enum_value_removed": _("is never %(value)s any more", value=before),
-            "additional_properties": _("accepts other fields: %(value)s", value=after),
+            "property_added": self.env._("is new"),
+            "property_removed": self.env._("is gone"),
+            "required_added": self.env._("is now always required"),
+            "required_removed": self.env._("is not always there any more"),
+            "enum_value_added": self.env._("may now be %(value)s", value=after),
+            "enum_value_removed": self.env._(
+                "is never %(value)s any more", value=before
+            ),
+            "additional_properties": self.env._(
+                "accepts other fields: %(value)s", value=after
+            ),
         }
-        return sentences.get(self.kind) or _(
+        return sentences.get(self.kind) or self.env._(
             "%(keyword)s: %(before)s → %(after)s",
             keyword=self.kind,
             before=before,

@@ -21,14 +21,14 @@ class SyncInbox(models.Model):
 
     title = fields.Char(compute="_compute_title")
     kind = fields.Selection(
-        selection=lambda self: self._sync_inbox_kinds(), string="Kind", readonly=True
+        selection=lambda self: self._sync_inbox_kinds(), readonly=True
     )
     res_model = fields.Char(string="Model", readonly=True)
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", readonly=True
     )
-    domain_id = fields.Many2one("sync.domain", string="Domain", readonly=True)
-    system_id = fields.Many2one("sync.system", string="System", readonly=True)
+    domain_id = fields.Many2one("sync.domain", readonly=True)
+    system_id = fields.Many2one("sync.system", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     user_id = fields.Many2one("res.users", string="Steward", readonly=True)
     value_at_stake = fields.Float(

@@ -80,14 +80,11 @@ class SyncIssue(models.Model):
         default=lambda self: self.env.company,
     )
     system_id = fields.Many2one(
-        "sync.system", string="System", readonly=True, index=True, ondelete="set null"
+        "sync.system", readonly=True, index=True, ondelete="set null"
     )
-    domain_id = fields.Many2one(
-        "sync.domain", string="Domain", index=True, ondelete="set null"
-    )
+    domain_id = fields.Many2one("sync.domain", index=True, ondelete="set null")
     team_id = fields.Many2one(
         "sync.team",
-        string="Team",
         tracking=True,
         check_company=True,
         ondelete="set null",

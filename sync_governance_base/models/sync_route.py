@@ -17,8 +17,8 @@ class SyncRoute(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one("res.company")
-    domain_id = fields.Many2one("sync.domain", string="Domain", ondelete="cascade")
-    system_id = fields.Many2one("sync.system", string="System", ondelete="cascade")
+    domain_id = fields.Many2one("sync.domain", ondelete="cascade")
+    system_id = fields.Many2one("sync.system", ondelete="cascade")
     kind = fields.Char(
         help="Kind of issue, or its beginning: delivery takes delivery.dead and "
         "delivery.late."

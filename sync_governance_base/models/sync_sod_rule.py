@@ -113,7 +113,7 @@ class SyncSodRule(models.Model):
         Finds what enforcement cannot see: violations older than their rule, rules that
         only report, raw SQL.
         """
-        rules = self.sudo().search([])
+        rules = self.sudo().search([("active", "=", True)])
         findings = self.env["sync.sod.finding"].sudo()
         current = {
             (rule, user) for rule, users in rules._violators().items() for user in users
