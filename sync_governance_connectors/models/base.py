@@ -6,9 +6,7 @@ class Base(models.AbstractModel):
     _inherit = "base"
 
     def _sync_payload(self, event_type):
-        """The canonical body of a record that the API serves; it is the same in
-        events.
-        """
+        """The canonical body of a record that the API serves, as in its answers."""
         if self.env["sync.resource.table"]._of_model(self._name) is None:
             return super()._sync_payload(event_type)
         self.ensure_one()

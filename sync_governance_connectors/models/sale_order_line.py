@@ -8,5 +8,6 @@ class SaleOrderLine(models.Model):
     sync_line_id = fields.Char(
         string="External Line",
         copy=False,
-        help="The ordering system's own id of this line; shipments and invoices repeat it.",
+        help="The ordering system's own id of this line; shipments and invoices"
+        " repeat it.",
     )

@@ -30,7 +30,7 @@ class StockPicking(models.Model):
     )
 
     def _action_done(self):
-        """Goods that leave by a person's hand are dispatched like those a system reports."""
+        """Goods that leave by a person's hand are dispatched too."""
         result = super()._action_done()
         dispatched = self.filtered(
             lambda picking: picking.state == "done"
@@ -43,10 +43,10 @@ class StockPicking(models.Model):
         return result
 
     def _sync_reach_milestone(self, milestone, reached_at, note=None):
-        """Notes a milestone, and validates the transfer when it implies that goods left.
+        """Notes a milestone; validates the transfer when goods must have left.
 
-        A message that is older than the last milestone, or that says less than is known,
-        changes nothing: messages of a carrier overtake each other.
+        A message that is older than the last milestone, or that says less than is
+        known, changes nothing: messages of a carrier overtake each other.
 
         :param reached_at: naive UTC
         :return: whether anything changed

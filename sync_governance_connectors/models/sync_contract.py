@@ -11,10 +11,10 @@ class SyncContract(models.Model):
 
     @api.model
     def _seed_resources(self):
-        """Ships the first version of each contract: what the API takes, what events tell.
+        """Ships the first version of each contract of the API and its events.
 
-        Codes: ``orders.write`` for the body that creates or replaces, ``orders.cancel`` for
-        that of a transition, ``order.confirmed`` for an event.
+        Codes: ``orders.write`` for the body that creates or replaces, ``orders.cancel``
+        for that of a transition, ``order.confirmed`` for an event.
         """
         for name, model in self.env["sync.resource"]._model_names().items():
             resource = self.env[model]

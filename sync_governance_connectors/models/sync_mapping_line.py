@@ -23,7 +23,8 @@ class SyncMappingLine(models.Model):
     target = fields.Char(
         string="Member",
         required=True,
-        help="Dotted member of the canonical body. lines[] reads a list; lines[].quantity"
+        help="Dotted member of the canonical body. lines[] reads a list;"
+        " lines[].quantity"
         " is read within each item.",
     )
     expression = fields.Char(
@@ -31,7 +32,8 @@ class SyncMappingLine(models.Model):
     )
     transform = fields.Selection("_selection_transform")
     argument = fields.Char(
-        help="Separator|place of split, separator of join, decimal separator, format of a"
+        help="Separator|place of split, separator of join, decimal separator,"
+        " format of a"
         " date, words for yes, or the kind of the value map."
     )
     required = fields.Boolean()

@@ -19,8 +19,8 @@ from ..tools.problem import Problem
 class SyncRequest(models.Model):
     """Webhooks of partners: stored first, answered at once, worked on by queue_job.
 
-    A message is one row, unique by the partner's own event id. What cannot be applied is
-    quarantined with its reason; a person mends it and runs it again.
+    A message is one row, unique by the partner's own event id. What cannot be applied
+    is quarantined with its reason; a person mends it and runs it again.
     """
 
     _inherit = "sync.request"
@@ -60,7 +60,8 @@ class SyncRequest(models.Model):
         try:
             (request_id,) = self._record(values)
         except UniqueViolation as error:
-            # A twin was faster, which this snapshot cannot see: Odoo runs the call again.
+            # A twin was faster, which this snapshot cannot see: Odoo runs the call
+            # again.
             raise ConcurrencyError(
                 self.env._("The event is being received already.")
             ) from error
@@ -125,7 +126,8 @@ class SyncRequest(models.Model):
         gate = self.env["sync.gate"]
         try:
             with gate._business(self.ref):
-                # Outside the savepoint: values that no map knows are noted all the same.
+                # Outside the savepoint: values that no map knows are noted all the
+                # same.
                 instruction = self._instruction()
                 with self.env.cr.savepoint():
                     result = self._apply_hook(instruction)
@@ -159,7 +161,7 @@ class SyncRequest(models.Model):
         )
 
     def _hook_env(self, call):
-        """As the gate enters: the system's own user, its company, its name on each write."""
+        """As the gate enters: as the system's own user, in its company."""
         account = call.system.service_account_ids[:1]
         company = call.system.company_id or account.company_id or self.env.company
         return self.env(

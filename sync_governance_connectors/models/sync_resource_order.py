@@ -227,7 +227,7 @@ class SyncResourceOrder(models.AbstractModel):
         return pricelist
 
     def _delivery_address(self, customer, values):
-        """The customer's address with these values: his own, a known one, or a new one."""
+        """The customer's address with these values, made when he has none."""
         wanted = {
             name.removeprefix(DELIVERY): value
             for name, value in values.items()

@@ -52,12 +52,12 @@ class SyncResourceTable(models.AbstractModel):
     """A resource whose body is a table of members.
 
     Schema, example, decoding and encoding follow from :meth:`_members`. A resource adds
-    its table, and overrides the small methods where Odoo's own business method has to run.
+    its table, and overrides the small methods where Odoo's own business method has to
+    run.
 
-    Rights: the credential's scope has authorised the call, the crosswalk and the company
-    confine it. The technical user itself holds no right on business models, so that its
-    login reaches nothing over RPC; hence the ``sudo`` in :meth:`_business_model`, the one
-    place where it happens.
+    Rights: the credential's scope has authorised the call, the crosswalk and the
+    company confine it. The technical user itself holds no right on business models,
+    so that its login reaches nothing over RPC; hence the ``sudo``.
     """
 
     _name = "sync.resource.table"
@@ -72,8 +72,9 @@ class SyncResourceTable(models.AbstractModel):
     def _members(self):
         """Members of the body, in the order in which they are shown.
 
-        A member's field may lead through a relation (``partner_shipping_id.city``): it is
-        read from there; to write it is the resource's own matter (:meth:`_write_parts`).
+        A member's field may lead through a relation (``partner_shipping_id.city``): it
+        is read from there; to write it is the resource's own matter
+        (:meth:`_write_parts`).
         """
         return ()
 
@@ -206,7 +207,7 @@ class SyncResourceTable(models.AbstractModel):
         return self._business_model().create(values_list)
 
     def _refuse_known(self, bodies, call):
-        """An id names one record: a second creation is a mistake, not a second record."""
+        """An id names one record: a second creation is a mistake."""
         for body in bodies:
             known, _moved = self._look_up(
                 call.system, self._resource_model, body["external_id"]
@@ -308,7 +309,7 @@ class SyncResourceTable(models.AbstractModel):
         }
 
     def _own_crosswalk(self, record, call):
-        """The caller's crosswalk row; a caller that used the canonical reference adopts it."""
+        """The caller's crosswalk row; who used the canonical reference adopts it."""
         crosswalk_model = self.env["sync.crosswalk"].sudo()
         row = crosswalk_model._active_rows(call.system, record).sorted("id")[:1]
         if row:
@@ -317,7 +318,7 @@ class SyncResourceTable(models.AbstractModel):
         return crosswalk_model._link(call.system, record, ref)
 
     def _left_out(self, crosswalk, values):
-        """Members that the caller sent earlier and leaves out of a replacement: emptied.
+        """What the caller sent earlier and leaves out of a replacement: emptied.
 
         What it never sent belongs to others and is not touched.
         """
@@ -477,7 +478,8 @@ class SyncResourceTable(models.AbstractModel):
 
     def _to_canonical(self, records, system):
         names = Names(self.env, system)
-        # Business data of records that the caller was allowed to reach (class docstring).
+        # Business data of records that the caller was allowed to reach (class
+        # docstring).
         return [
             self._encode_object(self._members(), record, names)
             for record in records.sudo()
@@ -510,7 +512,7 @@ class SyncResourceTable(models.AbstractModel):
         return value or None
 
     def _encode_computed(self, member, record, names):
-        """A member without a field; resources answer for their own and call ``super``."""
+        """A member without a field; resources answer for their own."""
         if member.path in ("external_id", "ref"):
             return names.of(record)[member.path]
         if member.path == "updated_at":
@@ -520,7 +522,7 @@ class SyncResourceTable(models.AbstractModel):
         raise NotImplementedError(member.path)
 
     def _amount_digits(self, record, field):
-        """Digits after the point: the currency's, more where Odoo keeps finer prices."""
+        """Digits after the point: the currency's, or more for finer prices."""
         digits = self._currency(record).decimal_places
         precision = getattr(record._fields[field], "get_digits", None)
         kept = precision(self.env) if precision else None

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 
 class SyncStockLevel(models.Model):
-    """What lies in a warehouse: one row a product and warehouse, summed over its bins."""
+    """What lies in a warehouse: a row a product, summed over its bins."""
 
     _name = "sync.stock.level"
     _description = "Stock Level"

@@ -5,10 +5,10 @@ from ..tools.transform import Unmapped
 
 
 class SyncValueMap(models.Model):
-    """A partner's word for something that Odoo calls otherwise: a unit, a carrier, terms.
+    """A partner's word for what Odoo calls otherwise: a unit, a carrier, terms.
 
-    A value that nobody knows is collected here without a translation; once a steward gives
-    one, the messages that were stuck on it run again.
+    A value that nobody knows is collected here without a translation; once a steward
+    gives one, the messages that were stuck on it run again.
     """
 
     _name = "sync.value.map"
@@ -64,7 +64,9 @@ class SyncValueMap(models.Model):
 
     @api.model
     def _collect(self, system, unmapped):
-        """Notes values that nobody knows, once each. :param unmapped: ``{(kind, value)}``"""
+        """Notes values that nobody knows, once each. :param unmapped: ``{(kind,
+        value)}``
+        """
         values = self.sudo()
         for kind, value in set(unmapped):
             domain = [("system_id", "=", system.id), ("kind", "=", kind)]
@@ -76,7 +78,8 @@ class SyncValueMap(models.Model):
                 )
 
     def _run_stuck_messages(self):
-        # The log is closed to everybody; running it again follows from the steward's word.
+        # The log is closed to everybody; running it again follows from the steward's
+        # word.
         stuck = (
             self.env["sync.request"]
             .sudo()

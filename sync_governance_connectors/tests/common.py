@@ -18,7 +18,8 @@ class ResourceCase(TransactionCase):
         cls.warehouse = cls.env["stock.warehouse"].search(
             [("company_id", "=", cls.company.id)], limit=1
         )
-        # Each test brings the policies it speaks of; those of the demo would decide too.
+        # Each test brings the policies it speaks of; those of the demo would decide
+        # too.
         cls.env["sync.policy"].search([("state", "=", "active")]).action_deactivate()
         cls.shop = cls._system("test_shop", "shop")
         cls.wms = cls._system("test_wms", "wms", reach="company")
@@ -122,7 +123,7 @@ class ResourceCase(TransactionCase):
         return self.apply(system, name, "create", body["external_id"], body)
 
     def created(self, system, name, body):
-        """The record that came of a body, as a person sees it: not in the system's name."""
+        """The record that came of a body, in a person's environment."""
         return self.create(system, name, body).record.with_env(self.env)
 
     def body(self, system, name, record):

@@ -174,7 +174,7 @@ class TestEvents(ResourceCase):
         return wizard._create_payments()
 
     def _age_product(self):
-        """As if the product came of an earlier transaction, which has another moment."""
+        """As if the product came of an earlier transaction."""
         self.env.flush_all()
         for table in ("product_product", "product_template"):
             self.env.cr.execute(

@@ -19,7 +19,10 @@ from . import money
 # No control character but tab and line breaks: PostgreSQL refuses NUL, and the
 # others hide text from the person who reads it.
 TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]*$"
-IDENTIFIER_PATTERN = r"^[^\u0000-\u001f\u007f\s/?#](?:[^\u0000-\u001f\u007f/?#]*[^\u0000-\u001f\u007f\s/?#])?$"
+IDENTIFIER_PATTERN = (
+    r"^[^\u0000-\u001f\u007f\s/?#]"
+    r"(?:[^\u0000-\u001f\u007f/?#]*[^\u0000-\u001f\u007f\s/?#])?$"
+)
 MAX_ITEMS = 500
 
 
@@ -49,7 +52,8 @@ class Member:
 
     :ivar path: dotted place in the body (``address.city``)
     :ivar kind: wire form
-    :ivar field: Odoo field it is read from and written to; empty = the resource computes it
+    :ivar field: Odoo field it is read from and written to; empty = the resource
+        computes it
     :ivar required: must be sent at creation and replacement, never null
     :ivar readonly: in answers only
     :ivar fixed: can be sent at creation, not changed afterwards
@@ -80,7 +84,8 @@ class Member:
 
 REFERENCE_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "Names another record: by the caller's own id or by the canonical reference.",
+    "description": "Names another record: by the caller's own id or by the "
+    "canonical reference.",
     "properties": {
         "external_id": {
             "type": "string",
@@ -192,7 +197,9 @@ def _place(tree: dict[str, Any], path: str, value: Any) -> None:
 
 
 def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """``[("address.city", "Köln")]`` -> ``{"address": {"city": "Köln"}}``, in that order."""
+    """``[("address.city", "Köln")]`` -> ``{"address": {"city": "Köln"}}``, in that
+    order.
+    """
     tree: dict[str, Any] = {}
     for path, value in values:
         _place(tree, path, value)
@@ -202,7 +209,8 @@ def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def schema(members: Iterable[Member], operation: str) -> dict[str, Any]:
     """JSON Schema 2020-12 of a body.
 
-    :param operation: ``create``, ``replace``, ``patch`` (nothing required, null empties)
+    :param operation: ``create``, ``replace``, ``patch`` (nothing required, null
+        empties)
         or ``read`` (every member is there)
     """
     root: dict[str, Any] = _object(operation)

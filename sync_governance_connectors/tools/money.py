@@ -16,7 +16,9 @@ def to_text(value: float | Decimal, digits: int) -> str:
 
 
 def to_plain_text(value: float | Decimal, digits: int = 6) -> str:
-    """A quantity without superfluous zeros: ``2.0`` -> ``"2"``, ``0.25`` -> ``"0.25"``."""
+    """A quantity without superfluous zeros: ``2.0`` -> ``"2"``, ``0.25`` ->
+    ``"0.25"``.
+    """
     text = to_text(value, digits)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -47,7 +49,7 @@ class Mismatch:
 def compare_totals(
     declared: Mapping[str, str], computed: Mapping[str, str], tolerance: Decimal
 ) -> tuple[Mismatch, ...]:
-    """Totals that differ by more than ``tolerance``; only the declared ones are judged."""
+    """Declared totals that differ from the computed by more than ``tolerance``."""
     return tuple(
         Mismatch(name, text, computed[name])
         for name, text in declared.items()

@@ -116,7 +116,7 @@ def _body_member(body: bytes, name: str) -> str:
 
 
 def _content_id(body: bytes) -> str:
-    """Stands in for an event id that the partner does not send: same bytes, same event."""
+    """Stands in for a missing event id: same bytes, same event."""
     return "sha256-" + hashlib.sha256(body).hexdigest()
 
 
@@ -166,7 +166,7 @@ def github(inbound: Inbound, secrets: Iterable[str]) -> Verified:
 
 
 def stripe(inbound: Inbound, secrets: Iterable[str]) -> Verified:
-    """``Stripe-Signature: t=…,v1=…``; HMAC of ``t.body``; several ``v1`` during rotation."""
+    """``Stripe-Signature: t=…,v1=…``; HMAC of ``t.body``, several while rotated."""
     pairs = [
         entry.strip().partition("=")
         for entry in inbound.header("stripe-signature").split(",")

@@ -28,14 +28,15 @@ def naming(external_id: str, prefix: str) -> tuple[Member, Member]:
             Kind.IDENTIFIER,
             readonly=True,
             required=True,
-            note="Canonical reference, the same for every system; accepted where an id is.",
+            note="Canonical reference, the same for every system; accepted where"
+            " an id is.",
             example=f"{prefix}_5f0c1d2e3a4b4c5d8e9f0a1b2c3d4e5f",
         ),
     )
 
 
 def address(at: str, field: str = "", *, readonly: bool = False) -> tuple[Member, ...]:
-    """A postal address below the member ``at``, read through the Odoo path ``field``."""
+    """A postal address below the member ``at``, read through ``field``."""
     through = f"{field}." if field else ""
     parts = (
         ("street", Kind.TEXT, "street", 255, "", "Am Hafen 12"),

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import jsonschema
 import pytest
+
 from odoo.addons.sync_governance_connectors.tools import canonical
 from odoo.addons.sync_governance_connectors.tools.canonical import Kind, Member
 

@@ -1,6 +1,7 @@
 """Mapping: a closed set of transforms, lists, limits, a trace that tells everything."""
 
 import pytest
+
 from odoo.addons.sync_governance_connectors.tools import transform
 from odoo.addons.sync_governance_connectors.tools.transform import Rule, Unmapped
 

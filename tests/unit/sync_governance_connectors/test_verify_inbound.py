@@ -1,10 +1,11 @@
-"""Verification of inbound webhooks, with the vendors' published vectors where they exist."""
+"""Inbound webhooks: the vendors' schemes, with their published vectors."""
 
 import base64
 import hashlib
 import hmac
 
 import pytest
+
 from odoo.addons.sync_governance_connectors.tools.verify_inbound import (
     STRATEGIES,
     Inbound,
