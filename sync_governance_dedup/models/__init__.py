@@ -6,6 +6,7 @@ from . import sync_duplicate_group
 from . import sync_duplicate_key
 from . import sync_duplicate_member
 from . import sync_duplicate_pair
+from . import sync_duplicate_prevention
 from . import sync_duplicate_rule
 from . import sync_duplicate_rule_field
 from . import sync_duplicate_scan

@@ -90,9 +90,11 @@ class SyncDuplicateRule(models.Model):
         required=True,
     )
     door_threshold = fields.Float(
-        default=0.9,
+        string="Warn at the Door From",
+        default=0.5,
         digits=(4, 3),
-        help="Probability from which the form and the API speak up about a new record.",
+        help="Probability from which the form and the API speak up about a new record. While"
+        " somebody types, little is known yet: a high value warns too late.",
     )
     group_ids = fields.One2many("sync.duplicate.group", "rule_id")
     open_count = fields.Integer(compute="_compute_counts")

@@ -1,0 +1,84 @@
+# Copyright 2026 Sync Governance contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import DedupCase
+
+
+@tagged("post_install", "-at_install")
+class TestDoor(DedupCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk = new_test_user(cls.env, login="dedup_clerk", groups="base.group_user")
+        cls.known = cls.partners(
+            "Quillfeather Instruments",
+            email="hello@quillfeather.example",
+            phone="+49 30 5551234",
+            street="Lindenstr. 14",
+            city="Berlin",
+        )
+
+    def matches(self, user, **values):
+        workbench = self.env["sync.duplicate.workbench"].with_user(user)
+        return workbench.get_matches("res.partner", values)
+
+    def test_a_clerk_is_told_while_typing(self):
+        """Also of a record made in this very transaction."""
+        [match] = self.matches(
+            self.clerk, name="Quillfeather Instrument", email="hello@quillfeather.example"
+        )
+        self.assertEqual(match["id"], self.known.id)
+        self.assertGreater(match["probability"], 0.5)
+        self.assertTrue(match["why"])
+
+    def test_nothing_is_said_of_a_stranger(self):
+        self.assertEqual(self.matches(self.clerk, name="Zanzibar Ropes"), [])
+
+    def test_nothing_is_said_of_what_one_may_not_see(self):
+        self.known.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        self.assertEqual(
+            self.matches(self.clerk, name=self.known.name, email=self.known.email), []
+        )
+
+    def test_fields_that_no_rule_compares_are_ignored(self):
+        self.assertEqual(self.matches(self.clerk, comment="x", function="y"), [])
+
+    def test_choice_is_kept(self):
+        Prevention = self.env["sync.duplicate.prevention"].with_user(self.clerk)
+        Prevention.note_choice("res.partner", self.known.id, 0.9, "used")
+        with self.assertRaisesRegex(UserError, "Tell why"):
+            Prevention.note_choice("res.partner", self.known.id, 0.9, "created", " ")
+        Prevention.note_choice("res.partner", self.known.id, 0.9, "created", "Namesake")
+        kept = self.env["sync.duplicate.prevention"].search(
+            [("candidate_id", "=", self.known.id)], order="id"
+        )
+        self.assertEqual(kept.mapped("outcome"), ["used", "created"])
+        self.assertEqual(kept.user_id, self.clerk)
+        with self.assertRaises(AccessError):
+            Prevention.create(
+                {"model_name": "res.partner", "candidate_id": 1, "outcome": "used"}
+            )
+
+    def test_engine_end_to_end(self):
+        """A twin made by somebody else becomes a group, by the job after the commit."""
+        twin = self.partners(
+            "Quillfeather Instruments Ltd",
+            email="hello@quillfeather.example",
+            phone="030 5551234",
+            street="Lindenstraße 14",
+            city="Berlin",
+        )
+        self.env.cr.precommit.run()
+        self.rule._check_changed(twin.ids)
+        group = self.Group.search([("member_ids.record_id", "=", twin.id)])
+        self.assertEqual(set(group.member_ids.mapped("record_id")), {self.known.id, twin.id})
+        self.assertTrue(group.evidence_ids)
+        self.as_steward(group).action_not_duplicate()
+        self.rule._check_changed(twin.ids)
+        self.assertFalse(
+            self.Group.search(
+                [("member_ids.record_id", "=", twin.id), ("state", "=", "suggested")]
+            )
+        )
