@@ -4,9 +4,9 @@
 
     make bench B=webhooks ARGS="--quick --json"
 
-Everything runs on this machine, the receiver (20 ms) in a process of its own. Baselines are
-measured in the same run: a queue_job for each delivery, run by the real job runner, and
-core's webhook action, both sending to the same receiver.
+Everything runs on this machine, the receiver (20 ms) in a process of its own. Baselines
+are measured in the same run: a queue_job for each delivery, run by the real job runner,
+and core's webhook action, both sending to the same receiver.
 """
 
 import argparse
@@ -26,7 +26,8 @@ from contextlib import contextmanager
 RECEIVER_DELAY_S = 0.02
 
 
-# -- the receiver: a process of its own, started by this script ----------------------------
+# -- the receiver: a process of its own, started by this script
+# ----------------------------
 
 
 class Sink:
@@ -108,7 +109,8 @@ def ask(url):
         return json.load(answer)
 
 
-# -- Odoo ------------------------------------------------------------------------------------
+# -- Odoo
+# ------------------------------------------------------------------------------------
 
 
 class Bench:
@@ -203,8 +205,8 @@ class Bench:
     def _ratio(self, work, rounds, type_ids):
         """Median time of ``work`` with the event types active over that without them.
 
-        Taken in turn, so that the machine's moods cancel out. Whatever else is hooked, such
-        as policies, stays hooked: it is not the outbox's cost.
+        Taken in turn, so that the machine's moods cancel out. Whatever else is hooked,
+        such as policies, stays hooked: it is not the outbox's cost.
         """
         times = {True: [], False: []}
         for _round in range(rounds):
@@ -382,7 +384,8 @@ class Bench:
             )
         return statistics.median(times)
 
-    # -- baselines, and what needs a server -----------------------------------------------
+    # -- baselines, and what needs a server
+    # -----------------------------------------------
 
     def _webhook_action(self, env):
         return env["ir.actions.server"].create(

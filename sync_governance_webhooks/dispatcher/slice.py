@@ -1,9 +1,9 @@
 """A slice of the dispatcher's work: claim, send, acknowledge, for about half a minute.
 
-The slice has a cursor of its own, used by its main thread only and committed after every
-step; HTTP happens in threads, outside of any transaction. A subscription is a lane, held by
-one dispatcher at a time through an advisory lock of the slice's session: whatever kills the
-process also frees its lanes.
+The slice has a cursor of its own, used by its main thread only and committed after
+every step; HTTP happens in threads, outside of any transaction. A subscription is a
+lane, held by one dispatcher at a time through an advisory lock of the slice's session:
+whatever kills the process also frees its lanes.
 """
 
 import logging
@@ -33,7 +33,8 @@ LINGER_S = 1.0
 TICK_S = 0.05
 MAX_IN_FLIGHT = 128
 MISCONFIGURED_PAUSE_S = 300.0
-# A dead node that vanished without closing its connection frees its lanes within a minute.
+# A dead node that vanished without closing its connection frees its lanes within a
+# minute.
 KEEPALIVE = (
     "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
     "SET tcp_keepalives_count = 3"
@@ -127,8 +128,8 @@ class Slice:
     def _tick(self):
         """Acknowledge and give back, then claim.
 
-        In this order: were a parcel given back before the failure of the one ahead of it is
-        stored, it could be claimed again and overtake it.
+        In this order: were a parcel given back before the failure of the one ahead of
+        it is stored, it could be claimed again and overtake it.
         """
         self._last_tick = now = self._monotonic()
         self._acknowledge()

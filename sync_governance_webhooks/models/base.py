@@ -8,8 +8,8 @@ class Base(models.AbstractModel):
     def _sync_payload(self, event_type):
         """The ``data`` of an event about this record, as JSON values.
 
-        A model overrides it to send its canonical form; the default sends the fields that
-        the event type lists.
+        A model overrides it to send its canonical form; the default sends the fields
+        that the event type lists.
 
         :param event_type: a ``sync.event.type`` record
         :rtype: dict
@@ -29,7 +29,8 @@ class Base(models.AbstractModel):
 
     @api.private
     def _sync_payload_schema(self, event_type):
-        """JSON Schema (2020-12) of what :meth:`_sync_payload` returns, for the catalogue.
+        """JSON Schema (2020-12) of what :meth:`_sync_payload` returns, for the
+        catalogue.
 
         :rtype: dict
         """

@@ -7,8 +7,8 @@ from ..tools import breaker
 class SyncBreaker(models.Model):
     """The health of a subscription's endpoint, kept by the dispatcher.
 
-    Apart from the subscription itself, so that the dispatcher never collides with people
-    who edit the subscription. Times are unix seconds of the database's clock.
+    Apart from the subscription itself, so that the dispatcher never collides with
+    people who edit the subscription. Times are unix seconds of the database's clock.
     """
 
     _name = "sync.breaker"
@@ -49,7 +49,8 @@ class SyncBreaker(models.Model):
     def _keep(self, subscription_id, state, hold_until):
         """Store what the dispatcher found out. A person's "isolated" outranks it.
 
-        Leaves ``write_date`` alone: its change tells the dispatcher of a person's decision.
+        Leaves ``write_date`` alone: its change tells the dispatcher of a person's
+        decision.
         """
         self.env.cr.execute(
             SQL(

@@ -10,8 +10,8 @@ from ..tools.envelope import canonical_json
 from ..tools.matching import passes
 from ..tools.parcel import Parcel
 
-# The namespace of this module's advisory locks ("SYNC" in ASCII); the second number is the
-# subscription, or 0 for "a dispatcher is awake".
+# The namespace of this module's advisory locks ("SYNC" in ASCII); the second number is
+# the subscription, or 0 for "a dispatcher is awake".
 LOCK_SPACE = 0x53594E43
 PAGE_SIZE = 500
 
@@ -74,8 +74,8 @@ ACKNOWLEDGE_ROW = (
 class SyncDelivery(models.Model):
     """One event on its way to one subscription.
 
-    Rows are written by SQL alone: captured with the event, claimed and acknowledged by the
-    dispatcher. People change them through the actions below.
+    Rows are written by SQL alone: captured with the event, claimed and acknowledged by
+    the dispatcher. People change them through the actions below.
     """
 
     _name = "sync.delivery"
@@ -161,7 +161,8 @@ class SyncDelivery(models.Model):
         """Write a delivery for every subscription that wants one of the events.
 
         :param events: dictionaries as made by ``sync.event._values``
-        :param rewritten_ids: events that had deliveries, some of which may be unwanted now
+        :param rewritten_ids: events that had deliveries, some of which may be unwanted
+            now
         """
         subscriptions = self.env["sync.subscription"]
         wanted = [
@@ -248,10 +249,11 @@ class SyncDelivery(models.Model):
 
     @api.model
     def _enter_lane(self, subscription_id):
-        """Take a subscription for this session alone; False if another dispatcher has it.
+        """Take a subscription for this session alone; False if another dispatcher has
+        it.
 
-        The lock dies with the session, so that a killed dispatcher frees its lanes at once.
-        Whatever it had claimed is free again, with the same message id.
+        The lock dies with the session, so that a killed dispatcher frees its lanes at
+        once. Whatever it had claimed is free again, with the same message id.
         """
         self.env.cr.execute(
             SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, subscription_id)
@@ -422,7 +424,9 @@ class SyncDelivery(models.Model):
 
     @api.model
     def _parcel(self, row, subscription, ordered):
-        """The message of a claimed row, localised for the receiving system at first sight."""
+        """The message of a claimed row, localised for the receiving system at first
+        sight.
+        """
         message = envelope.Message(
             id=row["ref"],
             type=row["name"],
@@ -490,7 +494,9 @@ class SyncDelivery(models.Model):
         self.check_access("read")
 
     def action_retry(self):
-        """Send again now, under the same message id; a failure schedules nothing further."""
+        """Send again now, under the same message id; a failure schedules nothing
+        further.
+        """
         self._check_operator()
         again = self.filtered(lambda delivery: delivery.state != "delivering")
         again._resend(manual=True)

@@ -23,7 +23,9 @@ UPSERT = """
 
 
 class SyncDeliveryMetric(models.Model):
-    """Attempts of a subscription by the hour: what the screens draw without counting rows."""
+    """Attempts of a subscription by the hour: what the screens draw without counting
+    rows.
+    """
 
     _name = "sync.delivery.metric"
     _description = "Delivery Metric"
@@ -71,8 +73,8 @@ class SyncDeliveryMetric(models.Model):
     def _last_day(self, subscription_ids):
         """Figures of the last 24 hours.
 
-        :return: ``{id: {"hours": [(delivered, failed)] * 24, "delivered", "failed", "p95"}}``,
-            oldest hour first, p95 in milliseconds
+        :return: ``{id: {"hours": [(delivered, failed)] * 24, "delivered", "failed",
+            "p95"}}``, oldest hour first, p95 in milliseconds
         """
         now = fields.Datetime.now().replace(minute=0, second=0, microsecond=0)
         first = now - timedelta(hours=23)

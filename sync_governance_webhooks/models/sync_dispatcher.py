@@ -29,8 +29,8 @@ pools = Pools()
 class SyncDispatcher(models.AbstractModel):
     """Sends what is due. queue_job wakes, spreads and resumes it.
 
-    A job is a slice of work over all lanes, not a delivery. Any number of jobs may run, on
-    any number of nodes: each takes the lanes that are free, one too many finds none.
+    A job is a slice of work over all lanes, not a delivery. Any number of jobs may run,
+    on any number of nodes: each takes the lanes that are free, one too many finds none.
     """
 
     _name = "sync.dispatcher"
@@ -53,8 +53,8 @@ class SyncDispatcher(models.AbstractModel):
         """Enqueue a job unless a dispatcher is awake or about to be.
 
         After the commit, hence without a race: a job that is still to start, or a
-        dispatcher that has not yet had its last look, sees what was committed. Should the
-        process die right here, the sweeper wakes the dispatcher within a minute.
+        dispatcher that has not yet had its last look, sees what was committed. Should
+        the process die right here, the sweeper wakes the dispatcher within a minute.
         """
         try:
             with Registry(dbname).cursor() as cr:
@@ -68,8 +68,8 @@ class SyncDispatcher(models.AbstractModel):
     def _enqueue(self, seconds=0.0):
         """Enqueue the next slice.
 
-        Jobs for the same second are one: an identity key is no guarantee in queue_job, and
-        needs to be none here.
+        Jobs for the same second are one: an identity key is no guarantee in queue_job,
+        and needs to be none here.
         """
         eta, key = None, "sync_dispatch"
         if seconds:

@@ -37,9 +37,10 @@ INSERT_EVENTS = """
 class Transaction:
     """What the outbox knows of the present transaction.
 
-    ``born`` holds (model, id) created in it; ``written`` the event rows already written,
-    by (event type id, record id). Entries of a rolled back savepoint stay behind and do no
-    harm: ids are never given twice, and event rows are looked up before they are trusted.
+    ``born`` holds (model, id) created in it; ``written`` the event rows already
+    written, by (event type id, record id). Entries of a rolled back savepoint stay
+    behind and do no harm: ids are never given twice, and event rows are looked up
+    before they are trusted.
     """
 
     def __init__(self):
@@ -136,7 +137,9 @@ class SyncEvent(models.Model):
                 event.state = "superseded" if event.id in superseded else "done"
 
     def _superseded_ids(self):
-        """Ids of the events that a newer one of the same record and full-state type replaced."""
+        """Ids of the events that a newer one of the same record and full-state type
+        replaced.
+        """
         if not self.ids:
             return set()
         rows = self.env.execute_query(
@@ -183,7 +186,9 @@ class SyncEvent(models.Model):
 
     @api.model
     def _note_source(self, records):
-        """Remember who writes: when the columns are flushed, the context is another one."""
+        """Remember who writes: when the columns are flushed, the context is another
+        one.
+        """
         if records._name not in self.env["sync.event.type"]._specs():
             return
         source = self.env["sync.system"]._current_source()
@@ -228,8 +233,8 @@ class SyncEvent(models.Model):
         self._note_source(records)
         self._transaction().born.update((records._name, id_) for id_ in records._ids)
         for spec in specs:
-            # Values given at creation are never flushed, so a write event with a state to
-            # reach must be considered here.
+            # Values given at creation are never flushed, so a write event with a state
+            # to reach must be considered here.
             if spec.operation == "create" or (spec.operation == "write" and spec.after):
                 for record_id in records._ids:
                     self._capture(spec, record_id)
@@ -314,7 +319,8 @@ class SyncEvent(models.Model):
     def _read_columns(self, records, columns):
         """Column values as the database has them now: ``{id: {name: value}}``.
 
-        Plain SQL on purpose: reading through the ORM would flush, and we are in a flush.
+        Plain SQL on purpose: reading through the ORM would flush, and we are in a
+        flush.
         """
         if not records:
             return {}
@@ -354,7 +360,9 @@ class SyncEvent(models.Model):
 
     @api.model
     def _write_changes(self):
-        """Turn the collected changes into events and deliveries. Runs before the commit."""
+        """Turn the collected changes into events and deliveries. Runs before the
+        commit.
+        """
         changes = self.env.cr.precommit.data.pop(BUFFER, {})
         by_model = defaultdict(list)
         for change in changes.values():
@@ -411,7 +419,9 @@ class SyncEvent(models.Model):
 
     @api.model
     def _join_written(self, changes):
-        """A record written again after its event was: one event, with the first values before."""
+        """A record written again after its event was: one event, with the first values
+        before.
+        """
         written = self._transaction().written
         known = {
             event_id: change
@@ -520,7 +530,9 @@ class SyncEvent(models.Model):
 
     @api.model
     def _payloads(self, spec, records, company_id):
-        """The payloads of events about ``records``, as superuser and without a language."""
+        """The payloads of events about ``records``, as superuser and without a
+        language.
+        """
         env = self.env(user=SUPERUSER_ID, context={})
         records = records.with_env(env)
         if company_id:
@@ -538,7 +550,9 @@ class SyncEvent(models.Model):
 
     @api.model
     def _save(self, events):
-        """Write events and their deliveries by batched SQL, and have them sent after commit."""
+        """Write events and their deliveries by batched SQL, and have them sent after
+        commit.
+        """
         rewritten = [event for event in events if event["id"]]
         if rewritten:
             self.env.cr.execute_values(
@@ -613,8 +627,8 @@ class SyncEvent(models.Model):
     def _prune(self, limit=10_000):
         """Delete a batch of events past their type's retention, with their deliveries.
 
-        Never one that is still to be delivered, and no dead letter: those end by a person's
-        hand, delivered or discarded.
+        Never one that is still to be delivered, and no dead letter: those end by a
+        person's hand, delivered or discarded.
 
         :return: ``(deleted, remaining)`` as the autovacuum wants it
         """

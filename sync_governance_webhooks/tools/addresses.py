@@ -1,9 +1,9 @@
 """Which network addresses an outgoing request may reach (SSRF protection).
 
 Addresses are judged, never host names: decimal, octal or DNS tricks are undone by the
-resolver first. ``ipaddress.is_global`` alone is not enough on Python 3.11 (it lets multicast,
-6to4, NAT64 and 100.64/10 pass in one attribute or another), hence the explicit list: the union of
-those of Svix, smokescreen and Convoy.
+resolver first. ``ipaddress.is_global`` alone is not enough on Python 3.11 (it lets
+multicast, 6to4, NAT64 and 100.64/10 pass in one attribute or another), hence the
+explicit list: the union of those of Svix, smokescreen and Convoy.
 """
 
 from collections.abc import Iterable
@@ -67,7 +67,8 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 
 def parse_address(text: str) -> Address:
-    """Read an address as resolvers print it: brackets and ``%scope`` are dropped, an IPv4
+    """Read an address as resolvers print it: brackets and ``%scope`` are dropped, an
+    IPv4
     address mapped into IPv6 is unwrapped."""
     address = ip_address(text.strip("[]").partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
@@ -89,7 +90,8 @@ def check(
 
     One bad address condemns the name: a mixed answer is how rebinding attacks look.
 
-    :raises AddressRefused: otherwise, naming the address and the setting that could allow it
+    :raises AddressRefused: otherwise, naming the address and the setting that could
+        allow it
     """
     addresses = list(dict.fromkeys(resolved))
     allowed = tuple(allowed)

@@ -1,7 +1,7 @@
 """Circuit breaker as a pure state machine: count window, half-open single probe.
 
-A count window, not a time window: at ERP traffic of a few events a minute a time window never
-gathers enough calls to trip.
+A count window, not a time window: at ERP traffic of a few events a minute a time window
+never gathers enough calls to trip.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,8 @@ class Transition(str, Enum):
 @dataclass(frozen=True)
 class Config:
     """``ratio`` of failures among at least ``min_calls`` of the last ``window``, or
-    ``consecutive`` failures in a row, open it for ``open_s`` seconds, doubled at each failed
+    ``consecutive`` failures in a row, open it for ``open_s`` seconds, doubled at each
+    failed
     probe up to ``max_open_s``."""
 
     window: int = 20
@@ -42,7 +43,8 @@ class Config:
 class State:
     """``window`` is the last results, oldest first: ``1`` success, ``0`` failure.
 
-    ``open_until`` and ``first_failure`` are unix seconds; ``trips`` counts openings of the
+    ``open_until`` and ``first_failure`` are unix seconds; ``trips`` counts openings of
+    the
     present outage."""
 
     status: Status = Status.CLOSED

@@ -1,4 +1,6 @@
-"""How the changes of one transaction become events: coalescing, before and after, source."""
+"""How the changes of one transaction become events: coalescing, before and after,
+source.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,10 +11,11 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class EventSpec:
-    """What of an event type capture needs to know, free of the ORM so that it can be cached.
+    """What of an event type capture needs to know, free of the ORM so that it can be
+    cached.
 
-    ``operation`` is create, write, archive, unlink or explicit; ``watched`` are names of
-    stored columns; ``before`` and ``after`` are domains as text, empty for "any".
+    ``operation`` is create, write, archive, unlink or explicit; ``watched`` are names
+    of stored columns; ``before`` and ``after`` are domains as text, empty for "any".
     """
 
     id: int
@@ -33,10 +36,10 @@ class EventSpec:
 class Change:
     """One record and event type in the present transaction, as far as it is known.
 
-    ``before`` is None for a record born in this transaction. ``payload`` is set where it
-    must be read at once (deletion) or was given by the caller. ``systems`` are the ids of
-    the systems that wrote, None standing for people and Odoo itself. ``event_id`` is the row
-    already written for it earlier in the transaction.
+    ``before`` is None for a record born in this transaction. ``payload`` is set where
+    it must be read at once (deletion) or was given by the caller. ``systems`` are the
+    ids of the systems that wrote, None standing for people and Odoo itself.
+    ``event_id`` is the row already written for it earlier in the transaction.
     """
 
     spec: EventSpec
@@ -75,8 +78,9 @@ def net_changes(before: Values | None, after: Values, watched: Iterable[str]) ->
 def happened(change: Change, changes: Values, matches_after: bool) -> bool:
     """Whether the transaction as a whole is an occurrence of the event.
 
-    For a record born in it, create events always are; a write event is one only if it names
-    the state to reach ("became sale"): plain field changes are part of the creation.
+    For a record born in it, create events always are; a write event is one only if it
+    names the state to reach ("became sale"): plain field changes are part of the
+    creation.
     """
     if not matches_after:
         return False

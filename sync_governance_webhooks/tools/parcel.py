@@ -9,10 +9,10 @@ from .envelope import Message
 class Parcel:
     """One attempt to be made.
 
-    ``number`` counts all attempts from 1, ``tries`` those of the present run of the retry
-    schedule. ``manual`` attempts were asked for by a person: their failure
-    schedules nothing. ``key`` orders: of one key only one parcel is under way. ``body`` is
-    the text exactly as it travels, ``headers`` those of its format.
+    ``number`` counts all attempts from 1, ``tries`` those of the present run of the
+    retry schedule. ``manual`` attempts were asked for by a person: their failure
+    schedules nothing. ``key`` orders: of one key only one parcel is under way. ``body``
+    is the text exactly as it travels, ``headers`` those of its format.
     """
 
     delivery_id: int

@@ -40,7 +40,8 @@ class SigningKey:
 
     @classmethod
     def parse(cls, secret: str) -> "SigningKey":
-        """Decode ``whsec_…`` (new ones have 24 to 64 bytes; shorter ones are about) or ``whsk_…`` (32 bytes seed, or seed + public key).
+        """Decode ``whsec_…`` (new ones have 24 to 64 bytes; shorter ones are about) or
+        ``whsk_…`` (32 bytes seed, or seed + public key).
 
         :raises SecretFormatError: on anything else; the message never holds the secret
         """
@@ -63,7 +64,9 @@ class SigningKey:
         return f"{self.version},{base64.b64encode(signature).decode()}"
 
     def matches(self, entry: str, message: bytes) -> bool:
-        """Whether ``entry`` (``version,base64``) is this key's signature of ``message``."""
+        """Whether ``entry`` (``version,base64``) is this key's signature of
+        ``message``.
+        """
         version, _comma, encoded = entry.partition(",")
         if version != self.version:
             return False
@@ -129,7 +132,8 @@ def verify(
     body: bytes,
     now: float,
 ) -> None:
-    """Accept a message signed by one of ``keys`` within five minutes of ``now`` (unix seconds).
+    """Accept a message signed by one of ``keys`` within five minutes of ``now`` (unix
+    seconds).
 
     :raises SignatureError: too old, too new, unreadable, or no signature matches
     """

@@ -9,7 +9,9 @@ from odoo.addons.sync_governance_webhooks.tools.capture import (
 
 
 def change(operation="write", after="", before=None, systems=()):
-    spec = EventSpec(1, "order.confirmed", "sale.order", operation, ("state",), "", after)
+    spec = EventSpec(
+        1, "order.confirmed", "sale.order", operation, ("state",), "", after
+    )
     return Change(spec, 7, before=before, systems=set(systems))
 
 

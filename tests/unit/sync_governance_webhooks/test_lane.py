@@ -75,7 +75,14 @@ def test_rate():
     for number in range(5):
         subject.add(parcel(number, number))
     sent = [subject.next(0, moment) for moment in (0, 0.1, 0.4, 0.55, 0.6, 1.06)]
-    assert [item is not None for item in sent] == [True, False, False, True, False, True]
+    assert [item is not None for item in sent] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_opening_gives_everything_back_and_claims_a_single_probe_later():
