@@ -137,13 +137,12 @@ class Bench:
             env["sync.policy"].search([("state", "=", "active")]).state = "superseded"
             env.flush_all()
             places = list(itertools.islice(itertools.product(companies, models), count))
-            env["sync.policy"].create(
+            created = env["sync.policy"].create(
                 [
                     {
                         "name": "P",
                         "model_id": model.id,
                         "company_id": company.id,
-                        "state": "active",
                         "line_ids": [
                             odoo.fields.Command.create(
                                 {
@@ -156,6 +155,8 @@ class Bench:
                     for company, model in places
                 ]
             )
+            created.state = "active"
+            env.flush_all()
             env.registry.clear_cache()
             policies = env["sync.policy"]
             calls = [

@@ -68,6 +68,14 @@ class SyncConflict(models.Model):
     line_ids = fields.One2many("sync.conflict.line", "conflict_id", string="Fields")
     field_names = fields.Char(compute="_compute_field_names", string="Conflicting Fields")
 
+    similar_count = fields.Integer(
+        compute="_compute_similar_count",
+        help="Open conflicts of the same system about the same fields of other records.",
+    )
+    sent_back = fields.Text(
+        compute="_compute_sent_back", help="What the system will be told once this is decided."
+    )
+
     _record_index = models.Index("(res_model, res_id) WHERE state = 'open'")
 
     # ------------------------------------------------------------------
@@ -91,6 +99,37 @@ class SyncConflict(models.Model):
         for conflict in self:
             names = [line.field_id.field_description or line.field_name for line in conflict.line_ids]
             conflict.field_names = ", ".join(names)
+
+    @api.depends("line_ids.field_name", "state")
+    def _compute_similar_count(self):
+        for conflict in self:
+            conflict.similar_count = len(conflict._similar())
+
+    @api.depends("line_ids.decision", "line_ids.custom_text")
+    def _compute_sent_back(self):
+        for conflict in self:
+            told = [
+                f"{line.field_id.field_description or line.field_name}: "
+                f"{line.custom_text if line.decision == 'custom' else line.current_display}"
+                for line in conflict.line_ids
+                if line.decision in ("keep", "custom")
+            ]
+            conflict.sent_back = "\n".join(told)
+
+    def _similar(self):
+        """Open conflicts of the same system about the same fields of other records."""
+        self.ensure_one()
+        names = set(self.line_ids.mapped("field_name"))
+        candidates = self.search(
+            [
+                ("id", "!=", self.id),
+                ("state", "=", "open"),
+                ("system_id", "=", self.system_id.id),
+                ("res_model", "=", self.res_model),
+                ("type", "=", self.type),
+            ]
+        )
+        return candidates.filtered(lambda one: set(one.line_ids.mapped("field_name")) == names)
 
     def _record(self):
         """The record in question, None when it is gone."""
@@ -200,6 +239,49 @@ class SyncConflict(models.Model):
         """Decide for the incoming values."""
         self.line_ids.decision = "take"
         return self.action_resolve()
+
+    def action_resolve_similar(self):
+        """Decide this conflict, and the similar ones alike.
+
+        Only which side wins is taken over: another value fits one record.
+        """
+        self.ensure_one()
+        similar = self._similar()
+        decisions = {line.field_name: line.decision for line in self.line_ids}
+        if set(decisions.values()) - {"keep", "take"}:
+            raise UserError(
+                self.env._("Choose Odoo's or the incoming value for each field: another value"
+                           " fits this record only.")
+            )
+        for line in similar.line_ids:
+            line.decision = decisions[line.field_name]
+        return (self | similar).action_resolve()
+
+    def action_make_rule(self):
+        """Draft a policy version that would have decided as the steward did, and open it."""
+        self.ensure_one()
+        owners = {
+            line.field_id: self.system_id if line.decision == "take" else self._odoo()
+            for line in self.line_ids
+            if line.field_id and line.decision in ("keep", "take")
+        }
+        if not owners:
+            raise UserError(self.env._("Decide for one side first."))
+        self.check_access("write")
+        # a draft binds nobody: it has to be approved by those who may
+        draft = self.env["sync.policy"].sudo()._draft_owners(
+            self.res_model, self.company_id, self.domain_id, owners
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": draft._name,
+            "res_id": draft.id,
+            "view_mode": "form",
+        }
+
+    @api.model
+    def _odoo(self):
+        return self.env["sync.system"].browse(self.env["sync.system"]._odoo_id())
 
     def action_open_record(self):
         """Open the record in question."""

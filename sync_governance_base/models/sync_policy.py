@@ -135,11 +135,6 @@ class SyncPolicy(models.Model):
     window_to = fields.Float(default=24.0)
     effective_from = fields.Date(tracking=True)
     effective_to = fields.Date(tracking=True)
-    recorded_share = fields.Float(
-        string="Recorded Writes (%)",
-        default=0.0,
-        help="Share of the writes to governed fields that is kept for dry runs of later versions.",
-    )
     line_ids = fields.One2many("sync.policy.field", "policy_id", string="Fields", copy=True)
     hit_ids = fields.One2many("sync.policy.hit", "policy_id")
     hit_count = fields.Integer(string="Writes in 7 Days", compute="_compute_hit_count")
@@ -147,13 +142,14 @@ class SyncPolicy(models.Model):
     submitter_id = fields.Many2one("res.users", readonly=True, copy=False)
     approver_id = fields.Many2one("res.users", readonly=True, copy=False, tracking=True)
     difference = fields.Html(compute="_compute_difference", string="What Changes")
+    impact = fields.Html(
+        compute="_compute_impact",
+        help="What this version would have done to the writes of the last seven days.",
+    )
 
     _active_unique = models.UniqueIndex(
         "(model_id, COALESCE(company_id, 0)) WHERE state = 'active'",
         "Another policy of this model has just become active. Look at it first.",
-    )
-    _recorded_share_range = models.Constraint(
-        "CHECK(recorded_share BETWEEN 0 AND 100)", "The share is between 0 and 100 percent."
     )
 
     # ------------------------------------------------------------------
@@ -190,6 +186,54 @@ class SyncPolicy(models.Model):
             changes = policy._changes()
             items = Markup().join(Markup("<li>%s</li>") % change for change in changes)
             policy.difference = Markup("<ul>%s</ul>") % items if changes else False
+
+    @api.depends("line_ids", "enforcement", "su_mode")
+    def _compute_impact(self):
+        """A dry run on the writes that were counted under any version of this policy."""
+        for policy in self:
+            cells = [
+                Markup("<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>") % row
+                for row in policy._impact_rows()
+            ]
+            header = Markup("<tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr>") % (
+                self.env._("Field"),
+                self.env._("Written by"),
+                self.env._("Way in"),
+                self.env._("Writes"),
+                self.env._("Would be"),
+            )
+            table = Markup('<table class="table table-sm">%s%s</table>')
+            policy.impact = table % (header, Markup().join(cells)) if cells else False
+
+    def _impact_rows(self) -> list[tuple]:
+        """Field, writer, way in, number of writes and outcome; what would be stopped first."""
+        self.ensure_one()
+        rules = self._to_rules()
+        hits = self.env["sync.policy.hit"]
+        since = fields.Date.subtract(fields.Date.today(), days=7)
+        groups = hits._read_group(
+            [
+                ("day", ">", since),
+                ("policy_id", "in", self.search(self._sibling_domain()).ids),
+                ("field_name", "in", list(rules.fields)),
+            ],
+            ["field_name", "channel", "system_id", "user_id", "superuser"],
+            ["count:sum"],
+        )
+        channels = dict(hits._fields["channel"]._description_selection(self.env))
+        outcomes = dict(hits._fields["outcome"]._description_selection(self.env))
+        rows = []
+        for name, channel, system, user, superuser, count in groups:
+            # systems' codes and users' names explain the figures to whoever may see them
+            source = Source(
+                Channel(channel), system_code=system.sudo().code or None, superuser=superuser
+            )
+            outcome = decide(rules, rules.fields[name], source)
+            writer = system.sudo().name or user.sudo().name or ""
+            label = self._label(self.model_name, name)
+            rows.append((outcome, (label, writer, channels[channel], count)))
+        rows.sort(key=lambda row: (-_SEVERITY.index(row[0]), -row[1][3]))
+        return [(*row, outcomes[outcome.value]) for outcome, row in rows]
 
     def _changes(self) -> list[str]:
         """One sentence for each difference from the version this one changes."""
@@ -362,6 +406,35 @@ class SyncPolicy(models.Model):
         )
         return draft.with_env(self.env)
 
+    @api.model
+    def _draft_owners(self, model_name, company, domain, owners):
+        """A draft in which the fields have the given owners; the rest is as in force.
+
+        :param owners: system by ``ir.model.fields`` record
+        """
+        model = self.env["ir.model"]._get(model_name)
+        policies = self.search([("model_id", "=", model.id), ("company_id", "=", company.id)])
+        active = policies.filtered(lambda policy: policy.state == "active")
+        draft = policies.filtered(lambda policy: policy.state == "draft")[:1]
+        if not draft:
+            draft = active._new_version() if active else self.create(
+                {
+                    "name": domain.name or model.name,
+                    "model_id": model.id,
+                    "company_id": company.id,
+                    "domain_id": domain.id,
+                }
+            )
+        for field, owner in owners.items():
+            line = draft.line_ids.filtered(lambda one, field=field: one.field_id == field)
+            if line:
+                line.owner_system_id = owner
+            else:
+                draft.line_ids = [
+                    fields.Command.create({"field_id": field.id, "owner_system_id": owner.id})
+                ]
+        return draft
+
     def _sibling_domain(self):
         return [("model_id", "=", self.model_id.id), ("company_id", "=", self.company_id.id)]
 
@@ -470,7 +543,6 @@ class SyncPolicy(models.Model):
             on_delete=self.on_delete,
             effective_from=self.effective_from or None,
             effective_to=self.effective_to or None,
-            recorded_share=self.recorded_share,
             fields={line.field_name: line._to_rule() for line in self.line_ids},
         )
 
@@ -618,14 +690,15 @@ class SyncPolicy(models.Model):
     def _changed(self, records, name, value):
         """The records on which the value would change the field."""
         values = self.env["sync.field.value"]
-
-        def changes(record):
+        changed = []
+        for record in records.sudo():
             written = values._written(record, name, value)
-            return written is None or not equal(
-                values._kind(record, name), values._read(record, name), written
-            )
-
-        return records.filtered(changes)
+            current = values._neutral(record, name, record[name])
+            if written is None or not (
+                written == current or equal(values._kind(record, name), current, written)
+            ):
+                changed.append(record.id)
+        return records.browse(changed)
 
     @api.model
     def _refuse_blocked(self, model_name, violations, source):

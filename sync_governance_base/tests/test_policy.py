@@ -1,5 +1,10 @@
+from threading import Thread
+
+import psycopg2
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import OwnershipCase
 
@@ -56,6 +61,59 @@ class TestPolicy(OwnershipCase):
         with self.assertRaises(Exception), self.cr.savepoint():
             second.state = "active"
             second.flush_recordset()
+
+    def test_dry_run_tells_what_would_be_stopped(self):
+        policy = self._policy({"phone": self.finance}, enforcement="observe")
+        self.partner.with_user(self.user).phone = "2"
+        self._as(self.finance).phone = "3"
+        self._hits(policy)
+        draft = policy._new_version()
+        draft.enforcement = "block"
+        outcomes = [(row[0], row[1], row[3], row[4]) for row in draft._impact_rows()]
+        self.assertEqual(
+            outcomes,
+            [("Phone", "t_user (base.group_user,base.group_partner_manager)", 1, "Blocked"),
+             ("Phone", "Finance", 1, "Allowed")],
+        )
+        self.assertIn("Blocked", draft.impact)
+
+    def test_two_activations_race_and_one_wins(self):
+        """Two users press the button at once, in real transactions of their own."""
+        cursors = [self.registry.cursor() for _user in range(2)]
+        for cr in cursors:
+            self.addCleanup(cr.close)
+        envs = [
+            self.env(cr=cr, context={"tracking_disable": True, "mail_create_nolog": True})
+            for cr in cursors
+        ]
+        values = {
+            "name": "Race",
+            "model_id": self.env["ir.model"]._get_id("res.country.group"),
+            "state": "active",
+        }
+        first = envs[0]["sync.policy"].create(values)
+        first.flush_recordset()
+        failures = []
+
+        def second():
+            try:
+                envs[1]["sync.policy"].create(values).flush_recordset()
+            except psycopg2.Error as error:
+                failures.append(error)
+
+        with mute_logger("odoo.sql_db"):
+            thread = Thread(target=second)
+            thread.start()
+            thread.join(1)
+            self.assertTrue(thread.is_alive(), "the second must wait for the first")
+            cursors[0].commit()
+            thread.join(10)
+        self.addCleanup(self._forget_race)
+        self.assertEqual([type(error) for error in failures], [psycopg2.errors.UniqueViolation])
+
+    def _forget_race(self):
+        with self.registry.cursor() as cr:
+            cr.execute("DELETE FROM sync_policy WHERE name = 'Race'")
 
     def test_owner_cannot_be_locked_out(self):
         policy = self._policy({"phone": self.finance}, activate=False, direction="out")

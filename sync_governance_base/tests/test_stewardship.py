@@ -79,6 +79,32 @@ class TestStewardship(OwnershipCase):
             conflict.with_user(other).action_keep_all()
         self.assertTrue(conflict.with_user(other).name)
 
+    def test_same_for_similar(self):
+        other = self.env["res.partner"].create({"name": "B", "phone": "5", "city": "Rome"})
+        row = self.env["sync.crosswalk"]._link(self.shop, other, "S-2")
+        conflict = self._conflict()
+        values = {"phone": "6", "city": "Bari"}
+        twin = row._apply_incoming(values, self.shop._as_source()).conflict
+        self.assertEqual(conflict.similar_count, 1)
+        conflict.line_ids.decision = "take"
+        conflict.action_resolve_similar()
+        self.assertEqual(set((conflict | twin).mapped("state")), {"resolved"})
+        self.assertEqual((other.phone, other.city), ("6", "Bari"))
+
+    def test_decision_becomes_a_draft_rule(self):
+        conflict = self._conflict()
+        self._line(conflict, "phone").decision = "take"
+        action = conflict.action_make_rule()
+        draft = self.env["sync.policy"].browse(action["res_id"])
+        owners = {line.field_name: line.owner_system_id for line in draft.line_ids}
+        self.assertEqual((draft.state, draft.version), ("draft", 2))
+        self.assertEqual(owners, {"phone": self.shop, "city": self.odoo})
+
+    def test_preview_of_what_is_sent_back(self):
+        conflict = self._conflict()
+        self._line(conflict, "phone").decision = "take"
+        self.assertEqual(conflict.sent_back, "City: Paris")
+
     def _request(self):
         self._policy({"phone": self.finance}, enforcement="propose")
         self.partner.with_user(self.user).phone = "2"

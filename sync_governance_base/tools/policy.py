@@ -84,7 +84,6 @@ class PolicyRules:
     on_delete: str = "propagate"
     effective_from: date | None = None
     effective_to: date | None = None
-    recorded_share: float = 0.0
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
 
     def in_force(self, today: date) -> bool:
