@@ -116,8 +116,7 @@ class SyncInbox(models.Model):
     def action_open(self):
         """Open the record that waits for the decision."""
         self.ensure_one()
-        record = self.env[self.res_model].browse(self.res_id).exists()
-        if not record:
+        if not self.exists():
             raise UserError(self.env._("This has just been decided by somebody else."))
         return {
             "type": "ir.actions.act_window",
