@@ -16,6 +16,8 @@ from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserErr
 from odoo.sql_db import Cursor
 from odoo.tools import SQL, ormcache
 
+from odoo.addons.sync_governance_base.tools.source import Channel, Source
+
 from ..tools import (
     etag,
     headers,
@@ -61,7 +63,7 @@ class Caller:
     credential_id: int
     user_id: int
     system_id: int
-    system_state: str
+    system_code: str
     company_id: int
     scopes: dict  # "domain:operation" -> day of last use, or None
     plan: str
@@ -202,7 +204,7 @@ class SyncGate(models.AbstractModel):
                 """SELECT c.id AS credential_id, c.secret_hash, c.state, c.expires_at,
                           c.allowed_networks, c.sandbox, a.user_id, a.company_id,
                           a.active AND u.active AS active, s.id AS system_id,
-                          s.state AS system_state, p.code AS plan, p.per_minute,
+                          s.code AS system_code, s.state AS system_state, p.code AS plan, p.per_minute,
                           p.burst, p.per_day, p.concurrency, p.max_body_kb,
                           (SELECT jsonb_object_agg(d.code || ':' || cs.operation,
                                                    cs.last_used_on)
@@ -311,7 +313,7 @@ class SyncGate(models.AbstractModel):
             credential_id=row["credential_id"],
             user_id=row["user_id"],
             system_id=row["system_id"],
-            system_state=row["system_state"],
+            system_code=row["system_code"],
             company_id=row["company_id"],
             scopes=scopes,
             plan=row["plan"],
@@ -357,10 +359,13 @@ class SyncGate(models.AbstractModel):
     def _enter(self, passage):
         """Environment of the service account; sets ``passage.call``."""
         caller = passage.caller
-        # The service account has no right on the suite's own models: the value that a
-        # resource gets of its system and credential is readable nevertheless.
-        system = self.env["sync.system"].browse(caller.system_id).sudo()
-        source = system._as_source(request_ref=passage.ref)
+        source = Source(
+            channel=Channel.INBOUND,
+            system_code=caller.system_code,
+            system_id=caller.system_id,
+            user_id=caller.user_id,
+            request_ref=passage.ref,
+        )
         env = self.env(
             user=caller.user_id,
             su=False,
@@ -374,6 +379,8 @@ class SyncGate(models.AbstractModel):
                 ),
             },
         )
+        # The service account has no right on the suite's own models: what a resource
+        # gets of its system and credential is readable nevertheless.
         passage.call = Call(
             system=env["sync.system"].browse(caller.system_id).sudo(),
             credential=env["sync.credential"].browse(caller.credential_id).sudo(),
@@ -504,17 +511,21 @@ class SyncGate(models.AbstractModel):
         :raise Problem: 409 while a twin works on it, 422 for another payload
         """
         keys = self.env["sync.idempotency"]
-        if not keys._lock(credential_id, key_hash):
-            raise Problem(
-                409,
-                "idempotency_key_in_use",
-                "The first call with this Idempotency-Key is still running.",
-                headers={"Retry-After": "1"},
-            )
+        locked = keys._lock(credential_id, key_hash)
         with self._short_transaction() as short:
-            return keys.with_env(short)._claim(
-                credential_id, key_hash, fingerprint, ref
-            )
+            keys = keys.with_env(short)
+            stored = keys._recall(credential_id, key_hash, fingerprint)
+            if stored:
+                return stored
+            if locked:
+                keys._claim(credential_id, key_hash, fingerprint, ref)
+                return None, None
+        raise Problem(
+            409,
+            "idempotency_key_in_use",
+            "The first call with this Idempotency-Key is still running.",
+            headers={"Retry-After": "1"},
+        )
 
     @contextmanager
     def _short_transaction(self):

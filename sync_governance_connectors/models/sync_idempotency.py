@@ -19,7 +19,7 @@ class SyncIdempotency(models.Model):
 
     * the *lock*: the request that works on a key holds an advisory lock on its main
       transaction. PostgreSQL releases it with the transaction, also when the worker is
-      killed. A twin that does not get the lock is answered 409;
+      killed. A twin that does not get it, while nothing came of the key, is a 409;
     * the *claim*: this row, committed at once on a short transaction of its own. It says
       which request (``request_ref``) works on the key, and with which payload;
     * the *outcome*: the ``sync.request`` with that reference, inserted by the main
@@ -53,27 +53,32 @@ class SyncIdempotency(models.Model):
         return self.env.cr.fetchone()[0]
 
     @api.model
-    def _claim(self, credential_id, key_hash, fingerprint, request_ref):
-        """Claim a key whose lock is held, or tell what came of it before.
+    def _recall(self, credential_id, key_hash, fingerprint):
+        """What came of a key before, as ``(Answer, reference of its request)``, or None.
 
         Runs in a short transaction of its own: its snapshot is younger than the lock,
         so it sees whatever the holder before committed.
 
-        :return: ``(stored Answer, reference of its request)``, or ``(None, None)``
-            when the caller has to do the work
         :raise Problem: 422 when the key was used for another payload
         """
-        now = self.env.cr.now()
-        found = self._stored(credential_id, key_hash, now)
-        if found is not None:
-            known_fingerprint, first_ref, answer = found
-            if known_fingerprint != fingerprint:
-                raise Problem(
-                    422,
-                    "idempotency_key_reused",
-                    "This Idempotency-Key was used for a different request.",
-                )
-            return answer, first_ref
+        found = self._stored(credential_id, key_hash, self.env.cr.now())
+        if found is None:
+            return None
+        known_fingerprint, first_ref, answer = found
+        if known_fingerprint != fingerprint:
+            raise Problem(
+                422,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for a different request.",
+            )
+        return answer, first_ref
+
+    @api.model
+    def _claim(self, credential_id, key_hash, fingerprint, request_ref):
+        """Claim a key whose lock is held and that nothing came of yet.
+
+        Runs in a short transaction of its own, so that the claim is there at once.
+        """
         self.env.cr.execute(
             SQL(
                 """INSERT INTO sync_idempotency
@@ -87,10 +92,9 @@ class SyncIdempotency(models.Model):
                 key_hash,
                 fingerprint,
                 request_ref,
-                now + KEEP,
+                self.env.cr.now() + KEEP,
             )
         )
-        return None, None
 
     @api.model
     def _stored(self, credential_id, key_hash, now):

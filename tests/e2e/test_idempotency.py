@@ -1,4 +1,4 @@
-"""What only a real server shows: parallel workers, killed ones, and commits out of order."""
+"""What only a real server shows: parallel workers, killed ones, late commits."""
 
 import signal
 import subprocess
@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+
+from devenv.processes import Process
+from devenv.world import pid_file
 
 ISSUE = """
 system = env["sync.system"].create(
@@ -30,12 +33,16 @@ class Partner:
         self.headers = {"Authorization": f"Bearer {key}", "X-Odoo-Database": world.db}
         self.example = requests.get(
             f"{self.base}/openapi.json", headers=self.headers, timeout=60
-        ).json()["paths"]["/customers"]["post"]["requestBody"]["content"]["application/json"][
-            "example"
-        ]
+        ).json()["paths"]["/customers"]["post"]["requestBody"]["content"][
+            "application/json"
+        ]["example"]
 
     def customer(self, external_id):
-        body = {**self.example, "external_id": external_id, "name": f"Twin {external_id}"}
+        body = {
+            **self.example,
+            "external_id": external_id,
+            "name": f"Twin {external_id}",
+        }
         body.pop("parent", None)
         return body
 
@@ -139,9 +146,11 @@ def test_killed_workers_leave_no_key_behind(world, partner):
 
 def _workers(world):
     """Process ids of the server's HTTP workers: children of the process we started."""
-    parent = world.odoo.process.pid
+    parent = Process.load(pid_file(world.folder, "server")).pid
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True
+        ["ps", "-o", "pid=,args=", "--ppid", str(parent)],
+        capture_output=True,
+        text=True,
     )
     rows = [line.split(None, 1) for line in listed.stdout.splitlines()]
     return [int(pid) for pid, args in rows if "gevent" not in args]
@@ -181,7 +190,7 @@ result = env["sync.event"].search([("res_id", "=", record.id),
 
 
 def test_feed_skips_nothing_that_commits_late(world, partner):
-    """An event written first and committed last still comes after every cursor given."""
+    """An event written first and committed last comes after every cursor given."""
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(world.shell, SLOW_EVENT.format(name="late", seconds=6))
         time.sleep(3)
