@@ -263,13 +263,13 @@ class Bench:
             env.cr.flush()
             return time.perf_counter() - started
 
-        ratio = self._ratio(work, 5 if self.quick else 11, event_type.ids)
+        ratio = self._ratio(work, 2 if self.quick else 9, event_type.ids)
         with self.env() as env:
             env["sync.event.type"].browse(event_type.id).active = False
         return ratio
 
     def confirm_ratio(self):
-        """``action_confirm`` of an order of 20 lines, all shipped event types active."""
+        """``action_confirm`` of 20 lines, all shipped event types active."""
         with self.env() as env:
             if "sale.order" not in env:
                 return None
@@ -350,7 +350,8 @@ class Bench:
                 """
                 INSERT INTO sync_event (ref, event_type_id, name, sequence, payload,
                                         occurred_at)
-                SELECT 'evt_claim' || %s || '_' || n, (SELECT min(id) FROM sync_event_type),
+                SELECT 'evt_claim' || %s || '_' || n,
+                       (SELECT min(id) FROM sync_event_type),
                        'bench.claimed', 1, '{}', now() AT TIME ZONE 'UTC'
                   FROM generate_series(1, 1000) n
                 """,
@@ -361,7 +362,8 @@ class Bench:
                 """
                 INSERT INTO sync_delivery (event_id, subscription_id, state,
                     attempt_count, schedule_start, next_at, occurred_at)
-                SELECT (SELECT max(id) FROM sync_event) - n %% 1000, %s, 'pending', 0, 0,
+                SELECT (SELECT max(id) FROM sync_event) - n %% 1000, %s, 'pending',
+                       0, 0,
                        now() AT TIME ZONE 'UTC' - n * INTERVAL '1 ms',
                        now() AT TIME ZONE 'UTC'
                   FROM generate_series(1, %s) n

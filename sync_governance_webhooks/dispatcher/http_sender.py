@@ -109,7 +109,7 @@ class Deadlines:
         self._open.pop(threading.get_ident(), None)
 
     def enforce(self) -> None:
-        """Cut every exchange past its deadline. Called from the dispatcher's main loop."""
+        """Cut every exchange past its deadline; called by the main loop."""
         now = self._clock()
         for deadline, connections in list(self._open.values()):
             if now > deadline:
@@ -304,7 +304,7 @@ _FAILURES = (
 
 
 def _stored(raw: bytes) -> tuple[str, bool]:
-    """Response bytes as text that a text column takes, and whether it had to be base64."""
+    """Response bytes as text for a text column, and whether it had to be base64."""
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

@@ -155,7 +155,7 @@ class Slice:
                     )
 
     def _refresh(self, row):
-        """Bring a lane in line with its subscription; take it if it is free and wanted."""
+        """Bring a lane in line with its subscription; take it if free and wanted."""
         lane = self._lanes.get(row["id"])
         if lane is None:
             is_held = self._now() < row["hold_until"]
@@ -328,7 +328,7 @@ class Slice:
         return self._env["sync.delivery"]
 
     def _now(self):
-        """Unix time of the database's clock: nodes may disagree, and clocks may jump."""
+        """Unix time by the database: nodes may disagree, and clocks may jump."""
         return self._monotonic() + self._clock_offset
 
     def _next_due(self):

@@ -17,8 +17,8 @@ PAGE_SIZE = 500
 
 FAN_OUT = """
     INSERT INTO sync_delivery (
-        event_id, subscription_id, key_id, event_type_id, company_id, occurred_at, state,
-        attempt_count, schedule_start, next_at, manual
+        event_id, subscription_id, key_id, event_type_id, company_id, occurred_at,
+        state, attempt_count, schedule_start, next_at, manual
     )
     SELECT event.id, wanted.subscription_id, event.key_id, event.event_type_id,
            event.company_id, event.occurred_at, 'pending', 0, 0,
@@ -32,19 +32,23 @@ ACKNOWLEDGE = """
     WITH result AS (
         SELECT * FROM (VALUES %s) result (
             delivery_id, subscription_id, number, started_at, duration_ms, status_code,
-            verdict, error_class, error, request_headers, request_size, response_headers,
-            response_body, response_base64, response_size, node, claim_ref, state, delay, body
+            verdict, error_class, error, request_headers, request_size,
+            response_headers, response_body, response_base64, response_size, node,
+            claim_ref, state, delay, body
         )
     ), settled AS (
         UPDATE sync_delivery delivery
            SET state = result.state,
                attempt_count = result.number,
                next_at = CASE WHEN result.state = 'retrying' THEN
-                   clock_timestamp() AT TIME ZONE 'UTC' + result.delay * INTERVAL '1 second'
+                   clock_timestamp() AT TIME ZONE 'UTC'
+                   + result.delay * INTERVAL '1 second'
                    ELSE delivery.next_at END,
-               first_attempt_at = COALESCE(delivery.first_attempt_at, result.started_at),
+               first_attempt_at = COALESCE(
+                   delivery.first_attempt_at, result.started_at),
                delivered_at = CASE WHEN result.state = 'delivered' THEN
-                   result.started_at + result.duration_ms * INTERVAL '1 millisecond' END,
+                   result.started_at
+                   + result.duration_ms * INTERVAL '1 millisecond' END,
                last_status = result.status_code,
                last_error = NULLIF(result.error_class, ''),
                body = COALESCE(delivery.body, result.body),
@@ -56,17 +60,19 @@ ACKNOWLEDGE = """
            AND delivery.claim_ref = result.claim_ref
     )
     INSERT INTO sync_delivery_attempt (
-        delivery_id, subscription_id, number, started_at, duration_ms, status_code, verdict,
-        error_class, error, request_headers, request_size, response_headers, response_body,
-        response_base64, response_size, node
+        delivery_id, subscription_id, number, started_at, duration_ms, status_code,
+        verdict, error_class, error, request_headers, request_size, response_headers,
+        response_body, response_base64, response_size, node
     )
     SELECT delivery_id, subscription_id, number, started_at, duration_ms, status_code,
            verdict, NULLIF(error_class, ''), NULLIF(error, ''), request_headers,
-           request_size, response_headers, response_body, response_base64, response_size, node
+           request_size, response_headers, response_body, response_base64,
+           response_size, node
       FROM result
 """
 ACKNOWLEDGE_ROW = (
-    "(%s, %s, %s, %s::timestamp, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, "
+    "(%s, %s, %s, %s::timestamp, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, "
+    "%s, "
     "%s::float, %s)"
 )
 
@@ -264,7 +270,8 @@ class SyncDelivery(models.Model):
             SQL(
                 """
                 UPDATE sync_delivery
-                   SET state = CASE WHEN attempt_count > 0 THEN 'retrying' ELSE 'pending' END,
+                   SET state = CASE WHEN attempt_count > 0
+                                    THEN 'retrying' ELSE 'pending' END,
                        claim_ref = NULL
                  WHERE subscription_id = %s AND state = 'delivering'
                 """,
@@ -306,7 +313,8 @@ class SyncDelivery(models.Model):
                 RETURNING delivery.id, delivery.subscription_id, delivery.key_id,
                           delivery.attempt_count, delivery.schedule_start,
                           delivery.manual, delivery.body,
-                          event.id AS event_id, event.ref, event.name, event.event_type_id,
+                          event.id AS event_id, event.ref, event.name,
+                          event.event_type_id,
                           event.payload, event.occurred_at, event.ordering_key,
                           event.sequence, event.traceparent, event.correlation_ref
                 """,
@@ -356,7 +364,8 @@ class SyncDelivery(models.Model):
             SQL(
                 """
                 UPDATE sync_delivery delivery
-                   SET state = CASE WHEN attempt_count > 0 THEN 'retrying' ELSE 'pending' END,
+                   SET state = CASE WHEN attempt_count > 0
+                                    THEN 'retrying' ELSE 'pending' END,
                        claim_ref = NULL,
                        next_at = GREATEST(next_at, clock_timestamp() AT TIME ZONE 'UTC'
                                           + released.delay * INTERVAL '1 second')

@@ -103,7 +103,7 @@ class SyncDispatcher(models.AbstractModel):
 
     @api.model
     def _cron_sweep(self):
-        """Safety net: wake the dispatcher for what is due, and look after long outages."""
+        """Safety net: wake the dispatcher for what is due; look after long outages."""
         seconds = self.env["sync.delivery"]._next_due()
         if seconds is not None and seconds < 60:
             self._enqueue(seconds)

@@ -208,7 +208,7 @@ class SyncEvent(models.Model):
 
     @api.model
     def _capture(self, spec, record_id, **values):
-        """Add to the change of a record; returns it, or None while records are merged."""
+        """Add to a record's change; returns it, or None while records are merged."""
         sources = self._sources_of(spec.model, record_id)
         if any(source.merge_ref for source in sources) and spec.operation != "explicit":
             # A merge is one event, which the merge service emits itself.
@@ -506,7 +506,7 @@ class SyncEvent(models.Model):
 
     @api.model
     def _ping(self, subscription):
-        """Write a ``sync.ping`` event for one subscription, whatever it subscribes to."""
+        """Write a ``sync.ping`` for one subscription, whatever it subscribes to."""
         # sudo: events and the catalogue are nobody's to write
         model = self.sudo()
         event_type = model.env.ref("sync_governance_webhooks.event_type_ping")

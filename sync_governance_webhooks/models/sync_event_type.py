@@ -22,7 +22,7 @@ JSON_TYPES = {
 
 
 class SyncEventType(models.Model):
-    """An entry of the event catalogue: what happens to which records, and what is told."""
+    """An entry of the event catalogue: what happens to which records, what is told."""
 
     _name = "sync.event.type"
     _description = "Event Type"
@@ -59,7 +59,8 @@ class SyncEventType(models.Model):
         string="Watched Fields",
         domain="[('model_id', '=', model_id), ('store', '=', True),"
         " ('ttype', 'not in', ('one2many', 'many2many'))]",
-        help="Stored columns whose change is the event. To follow lines, watch a stored total.",
+        help="Stored columns whose change is the event. To follow lines, watch a "
+        "stored total.",
     )
     filter_before = fields.Char(
         tracking=True,
@@ -72,13 +73,15 @@ class SyncEventType(models.Model):
     is_state_type = fields.Boolean(
         string="Carries Full State",
         default=True,
-        help="A newer event of a record makes the older ones superfluous: replays may skip them.",
+        help="A newer event of a record makes the older ones superfluous: replays may "
+        "skip them.",
     )
     payload_line_ids = fields.One2many(
         "sync.event.type.field", "event_type_id", copy=True
     )
     masked_paths = fields.Char(
-        help="Comma separated paths of the payload hidden on screens, e.g. customer.email."
+        help="Comma separated paths of the payload hidden on screens, such as "
+        "customer.email."
     )
     retention_days = fields.Integer(
         default=30,

@@ -5,7 +5,7 @@ from .sync_event_type import JSON_TYPES
 
 
 class SyncEventTypeField(models.Model):
-    """A value of an event's payload: where it is read and under which key it is sent."""
+    """A value of an event's payload: where it is read, under which key it is sent."""
 
     _name = "sync.event.type.field"
     _description = "Event Payload Field"

@@ -108,8 +108,8 @@ class SyncSubscription(models.Model):
         'Example: [["customer.country", "=", "FR"]]',
     )
     fields_used = fields.Char(
-        help="Comma separated paths of the payload that the receiver reads. A change of "
-        "the contract then says whom it touches. Empty: all of them.",
+        help="Comma separated paths of the payload that the receiver reads. A change "
+        "of the contract then says whom it touches. Empty: all of them.",
     )
     custom_headers = fields.Text(
         groups="sync_governance_base.group_sync_integration_manager",
@@ -119,8 +119,8 @@ class SyncSubscription(models.Model):
     ordered = fields.Boolean(
         string="In Order",
         tracking=True,
-        help="The events of a record arrive one after the other; one that fails holds back "
-        "the record's later ones. Other records go on.",
+        help="The events of a record arrive one after the other; one that fails holds "
+        "back the record's later ones. Other records go on.",
     )
     timeout_s = fields.Float(
         string="Timeout (s)",
@@ -132,7 +132,8 @@ class SyncSubscription(models.Model):
         default=DEFAULT_SCHEDULE,
         required=True,
         tracking=True,
-        help="Seconds before each attempt, the first included. Jitter of a fifth is added.",
+        help="Seconds before each attempt, the first included. Jitter of a fifth is "
+        "added.",
     )
     max_concurrency = fields.Integer(
         default=8, tracking=True, help="Requests under way at the same time."
@@ -260,7 +261,8 @@ class SyncSubscription(models.Model):
             if not is_good:
                 raise ValidationError(
                     self.env._(
-                        "%(url)s is not an http or https address without user and password.",
+                        "%(url)s is not an http or https address without user "
+                        "and password.",
                         url=subscription.url,
                     )
                 )
@@ -500,7 +502,7 @@ class SyncSubscription(models.Model):
 
     @api.model
     def _review_outages(self):
-        """Announce, a day ahead, and do the disabling of endpoints that only ever fail."""
+        """Disable endpoints that only ever fail, announced a day ahead."""
         now = datetime.now(timezone.utc).timestamp()
         failing = self.search(
             [("state", "=", "active"), ("breaker_ids.first_failure", ">", 0)]

@@ -140,7 +140,7 @@ class TestDispatch(WebhookCase):
         self.assertEqual(len(self.receiver.messages), 1)
 
     def test_order_holds_under_retries(self):
-        """While the first of a record fails, its later ones wait; other records go on."""
+        """While the first of a record fails, its later ones wait; others go on."""
         subscription = self.subscribe(
             ordered=True, retry_schedule="0,1,1", max_concurrency=8
         )

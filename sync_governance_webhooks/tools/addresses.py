@@ -98,7 +98,7 @@ def check(
     for address in addresses:
         if not is_allowed(address, allowed):
             raise AddressRefused(
-                f"{host} resolves to {address}, which is a private or reserved address. "
+                f"{host} resolves to {address}, a private or reserved address. "
                 "An administrator can allow it in sync_governance.allowed_networks."
             )
     return addresses

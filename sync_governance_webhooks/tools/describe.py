@@ -13,16 +13,16 @@ HEADERS: Document = {
     "properties": {
         "webhook-id": {
             "type": "string",
-            "description": "The same for every attempt and replay: ignore what you had.",
+            "description": "The same for every attempt: ignore what you had.",
         },
         "webhook-timestamp": {
             "type": "string",
             "pattern": "^[0-9]+$",
-            "description": "Unix seconds of the attempt. Refuse more than five minutes off.",
+            "description": "Unix seconds of the attempt. Refuse five minutes off.",
         },
         "webhook-signature": {
             "type": "string",
-            "description": "Standard Webhooks: v1,<base64> entries separated by blanks.",
+            "description": "Standard Webhooks: v1,<base64> entries, blanks between.",
         },
     },
 }

@@ -65,11 +65,8 @@ def standard(message: Message) -> tuple[str, dict[str, str]]:
     """Body and headers of the Standard Webhooks format:
     ``{"type","timestamp","data"}``.
     """
-    body = '{"type":%s,"timestamp":"%s","data":%s}' % (
-        json.dumps(message.type),
-        message.time,
-        message.data,
-    )
+    kind, time = json.dumps(message.type), json.dumps(message.time)
+    body = f'{{"type":{kind},"timestamp":{time},"data":{message.data}}}'
     return body, {"content-type": JSON}
 
 

@@ -1,4 +1,4 @@
-"""Latency histogram in fixed buckets: merged by adding, so that hours and nodes add up."""
+"""Latency histogram in fixed buckets: hours and nodes add up."""
 
 from bisect import bisect_left
 from collections.abc import Sequence

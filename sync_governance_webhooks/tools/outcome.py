@@ -17,7 +17,7 @@ class Verdict(str, Enum):
 
 
 class Failure(str, Enum):
-    """Why no answer came. REFUSED_ADDRESS is ours: the network list forbids the target."""
+    """Why no answer came. REFUSED_ADDRESS: our network list forbids the target."""
 
     TIMEOUT = "timeout"
     CONNECTION = "connection"
@@ -52,7 +52,7 @@ class Attempt:
 
 
 def judge(attempt: Attempt) -> Verdict:
-    """The verdict on an attempt. Redirects are never followed and will not heal: dead."""
+    """The verdict on an attempt. Redirects are not followed and will not heal: dead."""
     if attempt.failure is not None:
         never = (Failure.REFUSED_ADDRESS, Failure.PAYLOAD)
         return Verdict.DEAD if attempt.failure in never else Verdict.RETRY
@@ -84,5 +84,5 @@ def is_outage(attempt: Attempt) -> bool:
 
 
 def error_class(attempt: Attempt) -> str:
-    """A short, stable name that groups like failures, e.g. ``http_503`` or ``timeout``."""
+    """A short, stable name that groups like failures: ``http_503``, ``timeout``."""
     return attempt.failure.value if attempt.failure else f"http_{attempt.status}"

@@ -54,7 +54,7 @@ def test_the_reference_libraries_accept_ours():
     svix = pytest.importorskip("svix.webhooks")
     import time
 
-    old, new = (generate_secret(lambda n: bytes(range(i, i + n))) for i in (0, 50))
+    old, new = (generate_secret(lambda n, i=i: bytes(range(i, i + n))) for i in (0, 50))
     keys = [SigningKey.parse(old), SigningKey.parse(new)]
     body = json.dumps({"type": "order.confirmed", "data": {"name": "Käse"}}).encode()
     headers = signature_headers(keys, "evt_1", int(time.time()), body)
