@@ -12,7 +12,6 @@ module.exports = [
     linterOptions: {reportUnusedDisableDirectives: "error"},
     rules: {
       "array-callback-return": "error",
-      "consistent-return": "error",
       eqeqeq: "error",
       "no-alert": "error",
       "no-console": "error",
