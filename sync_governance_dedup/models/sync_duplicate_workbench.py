@@ -110,6 +110,56 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             ],
         }
 
+    # -- thresholds -------------------------------------------------------------------------
+
+    @api.model
+    @api.readonly
+    def get_scores(self, rule_id, threshold, examples=5):
+        """Scores of the rule's latest scan and the pairs nearest to a threshold.
+
+        :return: ``{"buckets": [[lower bound, pairs]], "above": [pair], "below": [pair]}``;
+            a pair is ``{"left", "right", "probability"}``, both records readable
+        """
+        rule = self.env["sync.duplicate.rule"].browse(rule_id)
+        rule.check_access("read")
+        # sudo: scored pairs are plain ids; names are read as the user below
+        engine, Pair = self.env["sync.duplicate.engine"].sudo(), self.env["sync.duplicate.pair"].sudo()
+        buckets = engine._histogram(rule.sudo())
+        if not any(count for _low, count in buckets):
+            return {"buckets": [], "above": [], "below": []}
+        scan = self.env["sync.duplicate.scan"].sudo().search(
+            [("rule_id", "=", rule.id), ("state", "=", "done")], limit=1
+        )
+        sides = {
+            "above": ([("probability", ">=", threshold)], "probability, id"),
+            "below": ([("probability", "<", threshold)], "probability desc, id"),
+        }
+        return {
+            "buckets": buckets,
+            **{
+                side: self._examples(
+                    rule.model_name,
+                    Pair.search([("scan_id", "=", scan.id), *domain], order=order, limit=examples),
+                )
+                for side, (domain, order) in sides.items()
+            },
+        }
+
+    @api.model
+    def _examples(self, model_name, pairs):
+        ids = pairs.mapped("left_id") + pairs.mapped("right_id")
+        readable = self.env[model_name].search([("id", "in", ids)])
+        names = {record.id: record.display_name for record in readable}
+        return [
+            {
+                "left": names[pair.left_id],
+                "right": names[pair.right_id],
+                "probability": pair.probability,
+            }
+            for pair in pairs
+            if {pair.left_id, pair.right_id} <= names.keys()
+        ]
+
     # -- at the door ------------------------------------------------------------------------
 
     @api.model

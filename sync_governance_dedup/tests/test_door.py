@@ -61,6 +61,24 @@ class TestDoor(DedupCase):
                 {"model_name": "res.partner", "candidate_id": 1, "outcome": "used"}
             )
 
+    def test_scores_of_the_latest_scan(self):
+        """Counted for all, named only for who may read both records."""
+        scan = self.env["sync.duplicate.scan"].create({"rule_id": self.rule.id, "state": "done"})
+        a, b, c = self.partners("A", "B", "C")
+        c.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        self.env["sync.duplicate.pair"].create(
+            [
+                {"scan_id": scan.id, "left_id": left, "right_id": right, "probability": score}
+                for left, right, score in ((a.id, b.id, 0.7), (a.id, c.id, 0.6), (b.id, c.id, 0.2))
+            ]
+        )
+        self.env.flush_all()
+        workbench = self.env["sync.duplicate.workbench"].with_user(self.steward)
+        scores = workbench.get_scores(self.rule.id, 0.5)
+        self.assertEqual(sum(count for _low, count in scores["buckets"]), 3)
+        self.assertEqual([pair["left"] for pair in scores["above"]], ["A"])
+        self.assertEqual(scores["below"], [])
+
     def test_engine_end_to_end(self):
         """A twin made by somebody else becomes a group, by the job after the commit."""
         twin = self.partners(
