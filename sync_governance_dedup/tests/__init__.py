@@ -1,3 +1,4 @@
+from . import test_band
 from . import test_concurrency
 from . import test_decide
 from . import test_door

@@ -81,12 +81,15 @@ export class DuplicateBanner extends Component {
     async useThis(match) {
         await this.note(match, "used");
         await this.props.record.discard();
-        await this.action.doAction({
-            type: "ir.actions.act_window",
-            res_model: this.props.record.resModel,
-            res_id: match.id,
-            views: [[false, "form"]],
-        });
+        await this.action.doAction(
+            {
+                type: "ir.actions.act_window",
+                res_model: this.props.record.resModel,
+                res_id: match.id,
+                views: [[false, "form"]],
+            },
+            { stackPosition: "replaceCurrentAction" }
+        );
     }
 
     async createAnyway() {
