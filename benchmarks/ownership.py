@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self, env, quick: bool):
         self.env = env
-        self.rounds = 10 if quick else 40
+        self.rounds = 8 if quick else 40
         self.writes = 20 if quick else 40
         self.batch = 1000
         self.hook = env["sync.write.hook"]

@@ -652,6 +652,26 @@ class SyncPolicy(models.Model):
         return self._settle(violations, vals, source)
 
     @api.model
+    def _enforce_translate(self, records, field_name) -> None:
+        """Refuse edited translations of somebody else's field; they cannot be proposed.
+
+        :raise UserError: when the field is blocked, or changes only by request
+        """
+        if field_name not in self._watched_names(records._name):
+            return
+        source = self.env["sync.system"]._current_source()
+        hits = self.env["sync.policy.hit"]
+        for rules, _group in self._rules_of(records):
+            rule = rules.fields.get(field_name)
+            if not rule:
+                continue
+            outcome = decide(rules, rule, source)
+            if outcome in (Outcome.BLOCKED, Outcome.PROPOSED):
+                hits._count_refused([(rules, field_name)], source)
+                raise UserError(self._message(records._name, rules, rule))
+            hits._count(rules, field_name, source, outcome)
+
+    @api.model
     def _violations(self, records, vals, touched, source) -> list[Violation]:
         hits = self.env["sync.policy.hit"]
         violations = []

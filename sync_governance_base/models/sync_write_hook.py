@@ -34,6 +34,11 @@ class _WriteHook:
         hook._after_write(self, kept)
         return result
 
+    def _update_field_translations(self, field_name, translations, *args, **kwargs):
+        # the dialogue for translations writes past ``write``
+        self.env["sync.write.hook"]._before_translate(self, field_name)
+        return super()._update_field_translations(field_name, translations, *args, **kwargs)
+
 
 class _UnlinkHook:
     """Lets the hooks see each ``unlink``, and keep records out of it."""
@@ -105,6 +110,11 @@ class SyncWriteHook(models.AbstractModel):
     def _before_write(self, records, vals: dict[str, Any]) -> dict[str, Any]:
         """Called before a write; returns the values that may be written."""
         return self.env["sync.policy"]._enforce_write(records, vals)
+
+    @api.model
+    def _before_translate(self, records, field_name: str) -> None:
+        """Called before a field's translations are edited."""
+        self.env["sync.policy"]._enforce_translate(records, field_name)
 
     @api.model
     def _after_write(self, records, vals: dict[str, Any]) -> None:

@@ -194,6 +194,19 @@ class TestEnforcement(OwnershipCase):
         )
         self.partner.with_user(self.user).phone = "2"
 
+    def test_translations_are_writes_too(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self._policy(
+            {"name": self.finance}, model="res.partner.category", enforcement="block"
+        )
+        category = self.env["res.partner.category"].create({"name": "Gold"})
+        with self.assertRaisesRegex(UserError, "owned by Finance"):
+            category.with_user(self.user).update_field_translations("name", {"fr_FR": "Or"})
+        source = self.finance._as_source()
+        owned = category.with_user(self.user).with_context(sync_source=source)
+        owned.update_field_translations("name", {"fr_FR": "Or"})
+        self.assertEqual(category.with_context(lang="fr_FR").name, "Or")
+
     def test_tooltip_and_read_only(self):
         self._policy({"phone": self.finance}, enforcement="block")
         partners = self.env["res.partner"].with_user(self.user)
