@@ -32,7 +32,7 @@ from ..tools import (
 from ..tools import route as routing
 from ..tools.call import Answer, Call, Incoming, ResourceResult
 from ..tools.problem import FieldError, Problem
-from .sync_rate_counter import FAILURES
+from .sync_rate_counter import FAILURES, GUESSES
 
 _logger = logging.getLogger(__name__)
 
@@ -185,20 +185,21 @@ class SyncGate(models.AbstractModel):
         and the same answer.
         """
         address = passage.incoming.remote_addr
-        row, failures = self._load_credential(bearer.prefix if bearer else "", address)
+        prefix = bearer.prefix if bearer else ""
+        row, failures = self._load_credential(prefix, address)
         meter = ratelimit.Meter(tat=failures or 0.0)
-        if not ratelimit.take(FAILURES, meter, passage.unix_now).allowed:
+        if prefix and not ratelimit.take(GUESSES, meter, passage.unix_now).allowed:
             passage.keep = False  # a flood shall not fill the requests screen
-            raise self._too_many_failures(meter, passage.unix_now)
+            raise self._too_many_guesses(meter, passage.unix_now)
         scopes = self._proven_scopes(bearer, row, passage.unix_now)
         if scopes is None:
             passage.system_id = row["system_id"] if row else None
-            raise self._failure(passage, address)
+            raise self._failure(passage, prefix, address)
         self._check_usable(row, address, passage.now)
         return self._caller(row, scopes)
 
     def _load_credential(self, prefix, address):
-        """``(row or None, tat of the address' failures)``, in one query."""
+        """``(row or None, tat of the guesses at this prefix)``, in one query."""
         self.env.cr.execute(
             SQL(
                 """SELECT c.id AS credential_id, c.secret_hash, c.state, c.expires_at,
@@ -221,7 +222,7 @@ class SyncGate(models.AbstractModel):
                            JOIN sync_plan p ON p.id = c.plan_id)
                        ON c.prefix = asked.prefix""",
                 prefix,
-                self.env["sync.rate.counter"]._address_bucket(address),
+                self.env["sync.rate.counter"]._address_bucket(address, prefix),
             )
         )
         row = self.env.cr.dictfetchone()
@@ -239,22 +240,24 @@ class SyncGate(models.AbstractModel):
             return None
         return {name: day for name, day in granted.items() if name in claims.scopes}
 
-    def _failure(self, passage, address):
-        """401, and one more failure of this address."""
+    def _failure(self, passage, prefix, address):
+        """401, and one more failure.
+
+        Guesses at one key from one address are slowed, right ones included; other keys
+        from that address (partners behind one proxy) are not in the way. What an
+        address sends beyond a measure is refused without being kept.
+        """
         counters = self.env["sync.rate.counter"]
         with self._short_transaction() as short:
-            verdict = counters.with_env(short)._take(
-                counters._address_bucket(address), FAILURES, passage.unix_now, address
-            )
-        if not verdict.remaining:
-            self.env["sync.issue"]._raise(
-                f"credential-guessing:{address}",
-                self.env._("Somebody at %(address)s tries keys", address=address),
-                "security",
-                detail=self.env._(
-                    "The address is slowed down to a try in ten seconds."
-                ),
-            )
+            take = counters.with_env(short)._take
+            now = passage.unix_now
+            flood = take(counters._address_bucket(address), FAILURES, now, address)
+            if prefix:
+                bucket = counters._address_bucket(address, prefix)
+                guess = take(bucket, GUESSES, now, address)
+        passage.keep = flood.allowed
+        if prefix and not guess.remaining:
+            self._tell_guessing(prefix, address)
         return Problem(
             401,
             "credential_invalid",
@@ -262,12 +265,23 @@ class SyncGate(models.AbstractModel):
             headers={"WWW-Authenticate": 'Bearer realm="sync", error="invalid_token"'},
         )
 
-    def _too_many_failures(self, meter, now):
-        wait = ratelimit.take(FAILURES, meter, now).retry_after
+    def _tell_guessing(self, prefix, address):
+        self.env["sync.issue"]._raise(
+            f"credential-guessing:{address}:{prefix}",
+            self.env._("Somebody at %(address)s guesses at a key", address=address),
+            "security",
+            detail=self.env._(
+                "Prefix %(prefix)s. It is slowed down to a try in ten seconds.",
+                prefix=prefix,
+            ),
+        )
+
+    def _too_many_guesses(self, meter, now):
+        wait = ratelimit.take(GUESSES, meter, now).retry_after
         return Problem(
             429,
             "abnormal_usage_detected",
-            "Too many wrong keys came from this address.",
+            "Too many wrong secrets came for this key.",
             headers={"Retry-After": str(wait)},
         )
 

@@ -6,8 +6,10 @@ from odoo.tools import SQL
 
 from ..tools import ratelimit
 
-# Bad keys one address may send: ten at once, then one in ten seconds.
-FAILURES = ratelimit.Limit(per_minute=6, burst=10)
+# Wrong secrets for one key from one address: ten at once, then one in ten seconds.
+GUESSES = ratelimit.Limit(per_minute=6, burst=10)
+# Failed calls of one address that are kept as requests; more are only refused.
+FAILURES = ratelimit.Limit(per_minute=30, burst=60)
 KEEP_ADDRESSES = timedelta(days=1)
 
 
@@ -37,8 +39,9 @@ class SyncRateCounter(models.Model):
         return f"credential:{credential_id}"
 
     @api.model
-    def _address_bucket(self, address):
-        return f"address:{address}"
+    def _address_bucket(self, address, prefix=""):
+        """Failures of an address, at all or at one key."""
+        return f"address:{address}:{prefix}"
 
     @api.model
     def _take(self, bucket, limit, now, address, cost=1):

@@ -12,11 +12,6 @@ from .gate_common import GateCase
 
 @tagged("post_install", "-at_install")
 class TestCredential(GateCase):
-    def _count(self, address="127.0.0.1"):
-        return self.env["sync.rate.counter"].search(
-            [("bucket", "=", f"address:{address}")]
-        )
-
     def test_only_a_hash_is_kept(self):
         secret = token.parse(self.key).secret
         self.env.cr.execute("SELECT secret_hash FROM sync_credential")
@@ -89,18 +84,34 @@ class TestCredential(GateCase):
             self.credential.allowed_networks = "nowhere"
 
     def test_guessing_is_slowed_and_told_once(self):
+        guess = f"sgk_{self.credential.prefix}_{'a' * 52}"
         for _try in range(10):
-            self.call("GET", "/tags", token="wrong")
-        kept = self.env["sync.request"].search_count(
-            [("error_code", "=", "credential_invalid")]
-        )
-        self.assertEqual(kept, 10)
-        for _try in range(3):
-            response = self.call("GET", "/tags", token="wrong")
+            response = self.call("GET", "/tags", token=guess)
+            self.assert_problem(response, 401, "credential_invalid")
+        for token_sent in (guess, self.key):
+            response = self.call("GET", "/tags", token=token_sent)
             self.assert_problem(response, 429, "abnormal_usage_detected")
             self.assertGreaterEqual(int(response.headers["Retry-After"]), 1)
-        issues = self.env["sync.issue"].search([("kind", "=", "security")])
+        kept = self.env["sync.request"].search_count(
+            [("system_id", "=", self.system.id)]
+        )
+        self.assertEqual(kept, 10)
+        issues = self.env["sync.issue"].search(
+            [
+                ("kind", "=", "security"),
+                ("fingerprint", "ilike", self.credential.prefix),
+            ]
+        )
         self.assertEqual(len(issues), 1)
+
+    def test_wrong_keys_of_a_neighbour_are_not_in_the_way(self):
+        domain = [("error_code", "=", "credential_invalid"), ("system_id", "=", False)]
+        before = self.env["sync.request"].search_count(domain)
+        for _try in range(70):
+            self.call("GET", "/tags", token="wrong")
+        self.assertEqual(self.call("GET", "/tags").status_code, 200)
+        kept = self.env["sync.request"].search_count(domain) - before
+        self.assertLess(kept, 70, "a flood is not kept in full")
 
     def test_plan_limits_rate_day_and_concurrency(self):
         self.plan.write({"per_minute": 60, "burst": 2})
