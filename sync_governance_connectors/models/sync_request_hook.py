@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import json
+import time
 import uuid
 from datetime import timezone
 
@@ -14,6 +15,7 @@ from ..tools import headers as parse_headers
 from ..tools import jsonbody
 from ..tools.call import Call
 from ..tools.problem import Problem
+from .sync_rate_counter import FAILURES
 
 
 class SyncRequest(models.Model):
@@ -70,7 +72,12 @@ class SyncRequest(models.Model):
 
     @api.model
     def _refuse_hook(self, system, rejected, incoming):
-        """Keeps a message that proved nothing: without its body, which is anybody's."""
+        """Keeps a message that proved nothing: without its body, which is anybody's.
+
+        Of a flood from one address only the first ones are kept.
+        """
+        if not self._may_fail(incoming.remote_addr):
+            return
         self._record(
             {
                 **self._hook_values(system, incoming),
@@ -80,6 +87,15 @@ class SyncRequest(models.Model):
                 "response_status": 401,
             }
         )
+
+    def _may_fail(self, address):
+        """Counts a failed proof of an address; False once there are too many."""
+        counters = self.env["sync.rate.counter"]
+        with self.env["sync.gate"]._short_transaction() as short:
+            verdict = counters.with_env(short)._take(
+                counters._address_bucket(address), FAILURES, time.time(), address
+            )
+        return verdict.allowed
 
     def _hook_values(self, system, incoming):
         return {

@@ -9,6 +9,9 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.queue_job.job import Job
 from odoo.addons.queue_job.tests.common import trap_jobs
+from odoo.addons.sync_governance_connectors.models.sync_rate_counter import FAILURES
+from odoo.addons.sync_governance_connectors.tools.call import Incoming
+from odoo.addons.sync_governance_connectors.tools.verify_inbound import Rejected
 
 from .common import ResourceCase
 
@@ -152,6 +155,19 @@ class TestHooks(HttpCase, ResourceCase):
             set(refused.mapped("error_code")), {"signature_mismatch", "timestamp_stale"}
         )
         self.assertFalse(any(refused.sudo().mapped("request_body")))
+
+    def test_a_flood_does_not_fill_the_screen(self):
+        path = "/sync/v1/hooks/test_carrier"
+        incoming = Incoming("POST", path, "", {}, {}, "203.0.113.9", lambda limit: b"")
+        flood = FAILURES.burst + 10
+        for _count in range(flood):
+            self.env["sync.request"]._refuse_hook(
+                self.carrier, Rejected("no_secret", "Nothing proven."), incoming
+            )
+        kept = self.env["sync.request"].search_count(
+            [("system_id", "=", self.carrier.id), ("state", "=", "refused")]
+        )
+        self.assertTrue(0 < kept < flood, kept)
 
     def test_refused_event_may_come_again_proven(self):
         picking = self.confirmed_order().picking_ids
