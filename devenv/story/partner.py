@@ -31,9 +31,14 @@ class Partner:
         return self._send("POST", path, body, key)
 
     def patch(self, path, body, key=None):
-        """Send a JSON merge patch (RFC 7396)."""
+        """Send a JSON merge patch (RFC 7396) of what is there now, as its ETag tells."""
         return self._send(
-            "PATCH", path, body, key, content_type="application/merge-patch+json"
+            "PATCH",
+            path,
+            body,
+            key,
+            content_type="application/merge-patch+json",
+            if_match=self.get(path).headers.get("ETag"),
         )
 
     def hook(self, event_type, data, event_id=None):
@@ -58,7 +63,9 @@ class Partner:
         moment = datetime.fromtimestamp(int(now), timezone.utc)
         return Webhook(self._hook_secret).sign(event_id, moment, body)
 
-    def _send(self, method, path, body, key, content_type="application/json"):
+    def _send(
+        self, method, path, body, key, content_type="application/json", if_match=None
+    ):
         return self._session.request(
             method,
             self._url(path),
@@ -66,6 +73,7 @@ class Partner:
             headers={
                 "Content-Type": content_type,
                 "Idempotency-Key": f'"{key or uuid.uuid4()}"',
+                "If-Match": if_match,
             },
             timeout=TIMEOUT_S,
         )

@@ -334,12 +334,12 @@ class Story:
             evidence = self._steward.search(
                 "sync.duplicate.evidence",
                 [("group_id", "=", group["id"])],
-                ["field", "level", "weight"],
+                ["field_name", "level", "weight"],
             )
             tell.claim(
                 "it comes with its evidence",
                 len(evidence) >= 3,
-                ", ".join(f"{row['field']} {row['weight']:+.1f}" for row in evidence),
+                ", ".join(f"{row['field_name']} {row['weight']:+.1f}" for row in evidence),
             )
             self._merge_in_browser(group["id"])
             survivor = self._crosswalk("shop", "res.partner", self._twin)[0]["res_id"]
@@ -373,7 +373,7 @@ class Story:
     def _group_of(self, partner_id):
         found = self._steward.search(
             "sync.duplicate.group",
-            [("member_ids.res_id", "=", partner_id), ("state", "=", "suggested")],
+            [("member_ids.record_id", "=", partner_id), ("state", "=", "suggested")],
             ["score"],
         )
         return found[0] if found else None
@@ -385,9 +385,13 @@ class Story:
                 chromium, self._base_url, "sync_steward", "sync_steward"
             ) as page,
         ):
-            browser.open_action(page, "sync_governance_dedup.action_duplicate_group", group_id)
+            browser.open_action(
+                page, "sync_governance_dedup.sync_duplicate_group_action", group_id
+            )
+            merge = page.get_by_role("button", name="Merge m", exact=True)
+            merge.wait_for()
             browser.shoot(page, self._screens, "duplicate_group")
-            page.click("button[name=action_merge]")
+            merge.click()
             page.wait_for_selector(".o_arrow_button_current[data-value=merged]")
             browser.shoot(page, self._screens, "duplicate_merged")
 
@@ -401,7 +405,7 @@ class Story:
             browser.logged_in(chromium, self._base_url, "sync_admin", "sync_admin") as page,
         ):
             for name, action in SCREENS.items():
-                browser.open_action(page, action, ready=".o_action_manager .o_action")
+                browser.open_action(page, action, ready=".o_action_manager .o_control_panel")
                 browser.shoot(page, self._screens, name)
                 self._tell.claim(
                     f"screen {name.replace('_', ' ')}", not page.errors, f"{name}.png"
@@ -428,12 +432,12 @@ class Story:
 
 
 SCREENS = {
-    "control_tower": "sync_governance_base.action_control_tower",
-    "ownership": "sync_governance_base.action_sync_policy",
-    "events": "sync_governance_webhooks.action_sync_event",
+    "control_tower": "sync_governance_base.sync_control_tower_action",
+    "ownership": "sync_governance_base.sync_policy_action",
+    "events": "sync_governance_webhooks.sync_event_action",
     "requests": "sync_governance_connectors.action_sync_request",
-    "duplicates": "sync_governance_dedup.action_duplicate_group",
-    "conflicts": "sync_governance_base.action_sync_conflict",
+    "duplicates": "sync_governance_dedup.sync_duplicate_group_action",
+    "conflicts": "sync_governance_base.sync_conflict_action",
 }
 
 
