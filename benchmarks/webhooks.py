@@ -250,7 +250,7 @@ class Bench:
             env["sync.event.type"].search(
                 [("model_name", "=", "res.partner"), ("id", "!=", event_type.id)]
             ).active = False
-            # A record gets its canonical reference once in its life, not at every write.
+            # A record gets its canonical reference once in its life, not at each write.
             env["res.partner"].browse(self.partner_ids)._sync_payloads(event_type)
         self.subscribe(["/write"])
         self.registry.check_signaling()
