@@ -123,22 +123,17 @@ def test_twenty_patchers_lose_no_update(partner):
 def test_killed_workers_leave_no_key_behind(world, partner):
     """Workers die at any instant; the same calls, sent again, have one effect each."""
     ids = [f"T-kill-{number}" for number in range(12)]
-    stop = threading.Event()
 
     def kill():
-        while not stop.is_set():
-            time.sleep(0.15)
+        for _kill in range(6):
+            time.sleep(0.5)
             for pid in _workers(world)[:1]:
                 _send_kill(pid)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda one: _try(partner, one), ids))
-    finally:
-        stop.set()
-        killer.join()
+    with ThreadPoolExecutor(5) as pool:
+        killed = pool.submit(kill)
+        list(pool.map(lambda one: _try(partner, one), ids))
+        killed.result()
     for one in ids:
         assert _until_done(partner, one).status_code == 201
         assert count(world, one) == 1
