@@ -2,7 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Who points at a record: read from PostgreSQL's catalog and from the registry.
 
-The catalog knows every foreign key, of modules that are not loaded too; the registry knows
+The catalog knows every foreign key, of modules that are not loaded too; the registry
+knows
 what the database cannot: (model, id) pairs, ``reference`` fields and company-dependent
 many2one fields.
 """
@@ -17,7 +18,8 @@ from odoo.tools import SQL
 class Reference:
     """A column whose values are ids of records.
 
-    :ivar model_column: column that names the model of a (model, id) pair, or ``None`` for a
+    :ivar model_column: column that names the model of a (model, id) pair, or ``None``
+        for a
         foreign key
     """
 
@@ -26,17 +28,25 @@ class Reference:
     model_column: str | None = None
 
     def where(self, model, ids):
-        """:return: SQL condition on ``record`` for the rows that point at these records"""
-        condition = SQL("%s = ANY(%s)", SQL.identifier("record", self.column), list(ids))
+        """:return: SQL condition on ``record`` for the rows that point at these
+        records"""
+        condition = SQL(
+            "%s = ANY(%s)", SQL.identifier("record", self.column), list(ids)
+        )
         if self.model_column:
             condition = SQL(
-                "%s = %s AND %s", SQL.identifier("record", self.model_column), model, condition
+                "%s = %s AND %s",
+                SQL.identifier("record", self.model_column),
+                model,
+                condition,
             )
         return condition
 
     def where_movable(self, model, ids):
-        """As :meth:`where`, without the rows that are part of the record itself: the files
-        of its binary fields are columns in all but name, and the survivor has its own."""
+        """As :meth:`where`, without the rows that are part of the record itself: the
+        files
+        of its binary fields are columns in all but name, and the survivor has its
+        own."""
         if self.table == "ir_attachment" and self.model_column:
             return SQL("record.res_field IS NULL AND %s", self.where(model, ids))
         return self.where(model, ids)
@@ -44,7 +54,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Unique:
-    """A unique index over plain columns; ``predicate`` is its WHERE clause, or ``""``."""
+    """A unique index over plain columns; ``predicate`` is its WHERE clause, or
+    ``""``."""
 
     name: str
     columns: tuple[str, ...]
@@ -52,7 +63,8 @@ class Unique:
 
 
 class Catalog:
-    """Read-through view of one database; keep it for one merge, the schema may change."""
+    """Read-through view of one database; keep it for one merge, the schema may
+    change."""
 
     def __init__(self, env, history_models=()):
         """:param history_models: models whose (model, id) pairs are ledgers: they go on
@@ -92,7 +104,8 @@ class Catalog:
                       FROM pg_constraint AS fk
                       JOIN pg_class AS source ON source.oid = fk.conrelid
                       JOIN pg_attribute AS attribute
-                        ON attribute.attrelid = fk.conrelid AND attribute.attnum = fk.conkey[1]
+                        ON attribute.attrelid = fk.conrelid AND attribute.attnum =
+                        fk.conkey[1]
                      WHERE fk.contype = 'f'
                        AND fk.confrelid = %s::regclass
                        AND array_length(fk.conkey, 1) = 1
@@ -103,13 +116,16 @@ class Catalog:
             )
             # rows of the core wizard itself are transient and are about this very merge
             self._foreign_keys[table] = [
-                Reference(*row) for row in rows if not row[0].startswith("base_partner_merge_")
+                Reference(*row)
+                for row in rows
+                if not row[0].startswith("base_partner_merge_")
             ]
         return self._foreign_keys[table]
 
     @cached_property
     def pairs(self):
-        """:return: :class:`Reference` of every stored (model, id) pair in the registry"""
+        """:return: :class:`Reference` of every stored (model, id) pair in the
+        registry"""
         found = set()
         for Model in self.env.registry.models.values():
             if Model._abstract or not Model._auto or Model._name in self.history_models:
@@ -134,7 +150,8 @@ class Catalog:
         )
 
     def company_dependent_columns(self, model):
-        """:return: ``(table, column)`` of company-dependent many2one fields to a model"""
+        """:return: ``(table, column)`` of company-dependent many2one fields to a
+        model"""
         return [
             (self.env[field.model_name]._table, field.name)
             for field in self.env.registry.many2one_company_dependents[model]
@@ -151,9 +168,11 @@ class Catalog:
                            COALESCE(pg_get_expr(index.indpred, index.indrelid), '')
                       FROM pg_index AS index
                       JOIN pg_class AS relation ON relation.oid = index.indexrelid
-                CROSS JOIN LATERAL unnest(index.indkey) WITH ORDINALITY AS key(number, position)
+                CROSS JOIN LATERAL unnest(index.indkey) WITH ORDINALITY AS key(number,
+                position)
                       JOIN pg_attribute AS attribute
-                        ON attribute.attrelid = index.indrelid AND attribute.attnum = key.number
+                        ON attribute.attrelid = index.indrelid AND attribute.attnum =
+                        key.number
                      WHERE index.indrelid = %s::regclass
                        AND index.indisunique
                        AND index.indexprs IS NULL

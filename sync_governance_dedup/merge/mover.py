@@ -2,10 +2,14 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Moves references from a retired record to its survivor without losing a row.
 
-The core wizard updates a table in one statement and, when that violates a unique constraint,
-deletes *all* rows of the retired record. Here each clash is settled row by row: two rows
-that say the same are folded into one (what pointed at the dropped row points at the kept one
-then), two rows that differ stop the merge, unless a rule for their table says otherwise.
+The core wizard updates a table in one statement and, when that violates a unique
+constraint,
+deletes *all* rows of the retired record. Here each clash is settled row by row: two
+rows
+that say the same are folded into one (what pointed at the dropped row points at the
+kept one
+then), two rows that differ stop the merge, unless a rule for their table says
+otherwise.
 """
 
 from enum import Enum
@@ -29,7 +33,8 @@ class RowRule(Enum):
 class ReferenceMover:
     def __init__(self, env, catalog, recorder, row_rules):
         """
-        :param recorder: :class:`~.recorder.RowRecorder`, told of each row before it is dropped
+        :param recorder: :class:`~.recorder.RowRecorder`, told of each row before it is
+            dropped
         :param row_rules: ``{table: RowRule}``
         """
         self.env = env
@@ -38,7 +43,8 @@ class ReferenceMover:
         self.row_rules = row_rules
 
     def move_foreign_keys(self, table, sources, target):
-        """:param sources: ids of the retired rows of ``table``; ``target``: the survivor's"""
+        """:param sources: ids of the retired rows of ``table``; ``target``: the
+        survivor's"""
         for reference in self.catalog.foreign_keys(table):
             self._move(reference, None, sources, target)
 
@@ -99,7 +105,11 @@ class ReferenceMover:
 
     def _rows_of(self, reference, model, unique, record_id):
         """:return: subquery of the rows that point at a record and are in the index"""
-        predicate = SQL(unique.predicate.replace("%", "%%")) if unique.predicate else SQL("TRUE")
+        predicate = (
+            SQL(unique.predicate.replace("%", "%%"))
+            if unique.predicate
+            else SQL("TRUE")
+        )
         return SQL(
             "(SELECT record.* FROM %s AS record WHERE %s AND %s)",
             SQL.identifier(reference.table),
@@ -111,7 +121,11 @@ class ReferenceMover:
         others = [column for column in unique.columns if column != reference.column]
         return SQL(" AND ").join(
             [
-                SQL("%s = %s", SQL.identifier("dropped", column), SQL.identifier("kept", column))
+                SQL(
+                    "%s = %s",
+                    SQL.identifier("dropped", column),
+                    SQL.identifier("kept", column),
+                )
                 for column in others
             ]
             or [SQL("TRUE")]
@@ -153,7 +167,9 @@ class ReferenceMover:
         model = self.catalog.model_of(table)
         if model:
             self.move_pairs(model, [dropped], kept)
-        self.env.cr.execute(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), dropped))
+        self.env.cr.execute(
+            SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), dropped)
+        )
 
     def _require_equal(self, reference, dropped, kept):
         table = reference.table

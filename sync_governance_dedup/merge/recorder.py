@@ -2,8 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Remembers rows before a merge and tells afterwards what became of them.
 
-The rows stay in the database: those that hang on a record may be many (every mail, every
-order), and only what differs travels to Python. Whoever changes them, raw SQL, the ORM or
+The rows stay in the database: those that hang on a record may be many (every mail,
+every
+order), and only what differs travels to Python. Whoever changes them, raw SQL, the ORM
+or
 another module's override, is seen alike, because rows are compared and not calls.
 """
 
@@ -15,7 +17,8 @@ from odoo.tools import SQL
 class RowRecorder:
     """One merge's before-image.
 
-    ``watch`` may be called any number of times before rows change; ``changes`` once, after.
+    ``watch`` may be called any number of times before rows change; ``changes`` once,
+    after.
     """
 
     def __init__(self, env, catalog):
@@ -54,7 +57,9 @@ class RowRecorder:
             self._keep(reference.table, reference.where(model, ids))
         names = [f"{model},{row_id}" for row_id in ids]
         for table, column in self.catalog.reference_columns:
-            self._keep(table, SQL("%s = ANY(%s)", SQL.identifier("record", column), names))
+            self._keep(
+                table, SQL("%s = ANY(%s)", SQL.identifier("record", column), names)
+            )
         texts = [str(row_id) for row_id in ids]
         for table, column in self.catalog.company_dependent_columns(model):
             self._keep(
@@ -97,11 +102,13 @@ class RowRecorder:
     def changes(self):
         """:return: JSON-able dict
 
-        - ``changed``: list of ``{table, ids, before, after}``; ``before`` and ``after`` hold
+        - ``changed``: list of ``{table, ids, before, after}``; ``before`` and ``after``
+          hold
           only the columns that differ, rows that changed alike share an entry
         - ``deleted``: list of ``{table, rows}`` with whole rows
         - ``links``: list of ``{table, removed, added}`` for many2many tables
-        - ``files``: ``{attachment id: checksum}`` of binary fields that the survivor was given
+        - ``files``: ``{attachment id: checksum}`` of binary fields that the survivor
+          was given
         """
         tables = [
             table
@@ -112,14 +119,17 @@ class RowRecorder:
         return {
             "changed": [entry for table in tables for entry in self._changed(table)],
             "deleted": [
-                {"table": table, "rows": rows} for table in tables if (rows := self._deleted(table))
+                {"table": table, "rows": rows}
+                for table in tables
+                if (rows := self._deleted(table))
             ],
             "links": self._changed_links(),
             "files": self._new_files(),
         }
 
     def _new_files(self):
-        """Binary fields are rows of another table; those the merge filled are new rows."""
+        """Binary fields are rows of another table; those the merge filled are new
+        rows."""
         found = {}
         for model, ids in self._watched_by_model().items():
             found.update(

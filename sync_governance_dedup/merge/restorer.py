@@ -20,7 +20,8 @@ class RowRestorer:
         self.changes = changes
 
     def restore(self, overwrite=False):
-        """:return: list of ``{"table", "ids", "columns"}`` that changed since and were kept"""
+        """:return: list of ``{"table", "ids", "columns"}`` that changed since and were
+        kept"""
         self._insert_deleted()
         kept = []
         for entry in self.changes["changed"]:
@@ -37,13 +38,17 @@ class RowRestorer:
             for column in self._loud(entry["before"]):
                 ids = self._differing(entry, column)
                 if ids:
-                    found.append({"table": entry["table"], "ids": ids, "columns": [column]})
+                    found.append(
+                        {"table": entry["table"], "ids": ids, "columns": [column]}
+                    )
         return found
 
-    # -- deleted rows -----------------------------------------------------------------------
+    # -- deleted rows
+    # -----------------------------------------------------------------------
 
     def _insert_deleted(self):
-        """Rows may point at each other across tables: what fails for want of another row is
+        """Rows may point at each other across tables: what fails for want of another
+        row is
         tried again after it."""
         waiting = list(self.changes["deleted"])
         while waiting:
@@ -74,13 +79,15 @@ class RowRestorer:
             return False
         return True
 
-    # -- changed rows -----------------------------------------------------------------------
+    # -- changed rows
+    # -----------------------------------------------------------------------
 
     def _loud(self, columns):
         return [column for column in columns if column not in SILENT_COLUMNS]
 
     def _restore_entry(self, entry, overwrite):
-        """Whole rows first, in one statement; of rows that changed since, column by column
+        """Whole rows first, in one statement; of rows that changed since, column by
+        column
         what is still as the merge left it."""
         done = set(self._set(entry, list(entry["before"]), force=overwrite))
         late = [row_id for row_id in entry["ids"] if row_id not in done]
@@ -105,7 +112,9 @@ class RowRestorer:
                 " WHERE record.id = ANY(%s) AND %s RETURNING record.id",
                 table,
                 SQL(", ").join(
-                    SQL("%s = %s", SQL.identifier(column), SQL.identifier("old", column))
+                    SQL(
+                        "%s = %s", SQL.identifier(column), SQL.identifier("old", column)
+                    )
                     for column in columns
                 ),
                 table,
@@ -135,7 +144,8 @@ class RowRestorer:
         )
         return [row_id for (row_id,) in rows]
 
-    # -- many2many links --------------------------------------------------------------------
+    # -- many2many links
+    # --------------------------------------------------------------------
 
     def _restore_links(self, entry):
         table = SQL.identifier(entry["table"])
@@ -158,7 +168,8 @@ class RowRestorer:
         )
 
     def _remove_files(self):
-        """Files that the merge gave to the survivor, unless they were replaced since."""
+        """Files that the merge gave to the survivor, unless they were replaced
+        since."""
         files = self.changes["files"]
         if files:
             self.env.cr.execute(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from .mover import ReferenceMover
 from .recorder import RowRecorder
 
-#: Context key under which a running merge travels. It is believed only if its value is a
+#: Context key under which a running merge travels. It is believed only if its value is
+#: a
 #: :class:`MergeRun`, which no RPC caller can send.
 CONTEXT_KEY = "sync_merge_run"
 

@@ -7,13 +7,18 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     sync_duplicate_count = fields.Integer(
-        compute="_compute_sync_duplicate_count", groups="sync_governance_base.group_sync_viewer"
+        compute="_compute_sync_duplicate_count",
+        groups="sync_governance_base.group_sync_viewer",
     )
 
     def _compute_sync_duplicate_count(self):
         counts = dict(
             self.env["sync.duplicate.member"]._read_group(
-                [("model_name", "=", self._name), ("record_id", "in", self.ids), ("is_open", "=", True)],
+                [
+                    ("model_name", "=", self._name),
+                    ("record_id", "in", self.ids),
+                    ("is_open", "=", True),
+                ],
                 ["record_id"],
                 ["__count"],
             )
@@ -36,6 +41,9 @@ class ResPartner(models.Model):
         )
         return dict(
             action,
-            domain=[("member_ids.record_id", "=", self.id), ("model_name", "=", self._name)],
+            domain=[
+                ("member_ids.record_id", "=", self.id),
+                ("model_name", "=", self._name),
+            ],
             context={},
         )

@@ -15,7 +15,11 @@ class SyncDuplicateEvidence(models.Model):
     _rec_name = "field_name"
 
     group_id = fields.Many2one(
-        "sync.duplicate.group", required=True, index=True, ondelete="cascade", readonly=True
+        "sync.duplicate.group",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        readonly=True,
     )
     left_id = fields.Integer(required=True, readonly=True)
     right_id = fields.Integer(required=True, readonly=True)

@@ -6,9 +6,10 @@ from itertools import combinations
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tools import SQL, mute_logger
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..tools.grouping import plan_groups
 
@@ -25,7 +26,8 @@ STATES = [
 class SyncDuplicateGroup(models.Model):
     """Records that are probably one and the same, waiting for, or after, a decision.
 
-    Groups are made by the engine in batches and decided through the actions below; nobody
+    Groups are made by the engine in batches and decided through the actions below;
+    nobody
     writes them through RPC.
     """
 
@@ -37,10 +39,16 @@ class SyncDuplicateGroup(models.Model):
 
     name = fields.Char(compute="_compute_name", compute_sudo=False)
     rule_id = fields.Many2one(
-        "sync.duplicate.rule", required=True, index=True, ondelete="cascade", readonly=True
+        "sync.duplicate.rule",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        readonly=True,
     )
     model_name = fields.Char(required=True, readonly=True, index=True)
-    state = fields.Selection(STATES, default="suggested", required=True, readonly=True, index=True)
+    state = fields.Selection(
+        STATES, default="suggested", required=True, readonly=True, index=True
+    )
     score = fields.Float(
         digits=(6, 4),
         readonly=True,
@@ -85,7 +93,9 @@ class SyncDuplicateGroup(models.Model):
     def _compute_name(self):
         for group in self:
             names = [name for name in group.member_ids.mapped("record_name") if name]
-            group.name = " / ".join(dict.fromkeys(names)) or self.env._("Group %s", group.id)
+            group.name = " / ".join(dict.fromkeys(names)) or self.env._(
+                "Group %s", group.id
+            )
 
     @api.depends("state")
     @api.depends_context("uid")
@@ -102,31 +112,41 @@ class SyncDuplicateGroup(models.Model):
     def _is_open(self):
         return self.state in self.env["sync.duplicate.rule"]._open_states()
 
-    # -- made by the engine -------------------------------------------------------------------
+    # -- made by the engine
+    # -------------------------------------------------------------------
 
     @api.model
     def _suggest(self, rule, found, checked_ids=()):
         """Make or extend the open groups of a rule.
 
         :param found: list of :class:`~..tools.types.Group`
-        :param checked_ids: records that were checked: those found in no group any more leave
+        :param checked_ids: records that were checked: those found in no group any more
+            leave
             the one that they were in
         :return: the groups that were made or changed
-        :raise RetryableJobError: another transaction grouped one of these records meanwhile
+        :raise RetryableJobError: another transaction grouped one of these records
+            meanwhile
         """
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 return self.sudo()._suggest_batch(rule, found, checked_ids)
         except psycopg2.errors.UniqueViolation as error:
-            raise RetryableJobError("A record was grouped by another job meanwhile", 5) from error
+            raise RetryableJobError(
+                "A record was grouped by another job meanwhile", 5
+            ) from error
 
     @api.model
     def _suggest_batch(self, rule, found, checked_ids):
         self.env.flush_all()
         touched = {record_id for group in found for record_id in group.record_ids}
-        denied = self.env["sync.duplicate.verdict"]._denied_pairs(rule.model_name, touched)
+        denied = self.env["sync.duplicate.verdict"]._denied_pairs(
+            rule.model_name, touched
+        )
         plan = plan_groups(
-            found, self._open_members(rule, touched | set(checked_ids)), checked_ids, denied
+            found,
+            self._open_members(rule, touched | set(checked_ids)),
+            checked_ids,
+            denied,
         )
         self.browse(plan.dissolved).exists().unlink()
         # leavers first: a record waits in one group, and may be needed in another one
@@ -143,7 +163,8 @@ class SyncDuplicateGroup(models.Model):
 
     @api.model
     def _open_members(self, rule, record_ids):
-        """:return: ``{group id: set of record ids}`` of the open groups of these records"""
+        """:return: ``{group id: set of record ids}`` of the open groups of these
+        records"""
         rows = self.env.execute_query(
             SQL(
                 "SELECT other.group_id, other.record_id FROM sync_duplicate_member AS other"
@@ -172,10 +193,12 @@ class SyncDuplicateGroup(models.Model):
                 """
                 INSERT INTO sync_duplicate_group
                        (rule_id, model_name, state, score, member_count, value_at_stake,
-                        is_automatic, suggested_at, create_uid, create_date, write_uid, write_date)
+                        is_automatic, suggested_at, create_uid, create_date, write_uid,
+                        write_date)
                 SELECT %s, %s, 'suggested', row.score, row.members, 0,
                        FALSE, now.at, %s, now.at, %s, now.at
-                  FROM unnest(%s::float[], %s::int[]) WITH ORDINALITY AS row(score, members, place),
+                  FROM unnest(%s::float[], %s::int[]) WITH ORDINALITY AS row(score,
+                  members, place),
                        (SELECT now() AT TIME ZONE 'UTC' AS at) AS now
               ORDER BY row.place
              RETURNING id
@@ -204,16 +227,21 @@ class SyncDuplicateGroup(models.Model):
     def _insert_members(self, rule, pairs):
         Model = self.env[rule.model_name]
         prints = rule._fingerprints({record_id for _group_id, record_id in pairs})
-        has_company = "company_id" in Model._fields and Model._fields["company_id"].column_type
+        has_company = (
+            "company_id" in Model._fields and Model._fields["company_id"].column_type
+        )
         company = SQL("record.company_id") if has_company else SQL("NULL::int")
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO sync_duplicate_member
-                       (group_id, rule_id, model_name, record_id, company_id, fingerprint,
+                       (group_id, rule_id, model_name, record_id, company_id,
+                       fingerprint,
                         is_open, is_survivor)
-                SELECT row.group_id, %s, %s, row.record_id, %s, row.fingerprint, TRUE, FALSE
-                  FROM unnest(%s::int[], %s::int[], %s::text[]) AS row(group_id, record_id, fingerprint)
+                SELECT row.group_id, %s, %s, row.record_id, %s, row.fingerprint, TRUE,
+                FALSE
+                  FROM unnest(%s::int[], %s::int[], %s::text[]) AS row(group_id,
+                  record_id, fingerprint)
                   JOIN %s AS record ON record.id = row.record_id
                 """,
                 rule.id,
@@ -253,20 +281,26 @@ class SyncDuplicateGroup(models.Model):
             SQL(
                 """
                 INSERT INTO sync_duplicate_evidence
-                       (group_id, left_id, right_id, probability, field_name, level, weight,
+                       (group_id, left_id, right_id, probability, field_name, level,
+                       weight,
                         left_value, right_value, is_cut)
-                SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::float[], %s::text[],
-                                     %s::text[], %s::float[], %s::text[], %s::text[], %s::bool[])
+                SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::float[],
+                %s::text[],
+                                     %s::text[], %s::float[], %s::text[], %s::text[],
+                                     %s::bool[])
                 """,
                 *[list(column) for column in zip(*rows, strict=True)],
             )
         )
 
     def _remove_members(self, staying_ids):
-        self.member_ids.filtered(lambda member: member.record_id not in staying_ids).unlink()
+        self.member_ids.filtered(
+            lambda member: member.record_id not in staying_ids
+        ).unlink()
 
     def _replace_members(self, rule, record_ids, found):
-        """Add those that are new among the members; evidence of pairs that were scored again is replaced."""
+        """Add those that are new among the members; evidence of pairs that were scored
+        again is replaced."""
         self.ensure_one()
         known = set(self.member_ids.mapped("record_id"))
         fresh = sorted(set(record_ids) - known)
@@ -277,7 +311,9 @@ class SyncDuplicateGroup(models.Model):
         prints = rule._fingerprints(record_ids)
         for member in self.member_ids:
             member.fingerprint = prints.get(member.record_id)
-        rescored = {(pair.left_id, pair.right_id) for pair in found.pairs} if found else set()
+        rescored = (
+            {(pair.left_id, pair.right_id) for pair in found.pairs} if found else set()
+        )
         self.evidence_ids.filtered(
             lambda row: (row.left_id, row.right_id) in rescored
             or not {row.left_id, row.right_id} <= set(record_ids)
@@ -301,7 +337,14 @@ class SyncDuplicateGroup(models.Model):
                 (
                     group.id,
                     sum(values.get(record_id, 0.0) for record_id in record_ids),
-                    next((systems[one] for one in sorted(record_ids, reverse=True) if one in systems), None),
+                    next(
+                        (
+                            systems[one]
+                            for one in sorted(record_ids, reverse=True)
+                            if one in systems
+                        ),
+                        None,
+                    ),
                 )
                 for group, record_ids in by_group.items()
             ]
@@ -318,20 +361,34 @@ class SyncDuplicateGroup(models.Model):
 
     @api.model
     def _source_systems(self, model_name, record_ids):
-        """:return: ``{record id: system id}`` of the records' newest living external id"""
-        links = self.env["sync.crosswalk"].sudo()._read_group(
-            [("res_model", "=", model_name), ("res_id", "in", record_ids), ("state", "=", "active")],
-            ["res_id", "system_id"],
-            ["id:max"],
-            order="id:max",
+        """:return: ``{record id: system id}`` of the records' newest living external
+        id"""
+        links = (
+            self.env["sync.crosswalk"]
+            .sudo()
+            ._read_group(
+                [
+                    ("res_model", "=", model_name),
+                    ("res_id", "in", record_ids),
+                    ("state", "=", "active"),
+                ],
+                ["res_id", "system_id"],
+                ["id:max"],
+                order="id:max",
+            )
         )
         return {record_id: system.id for record_id, system, _newest in links}
 
     @api.model
     def _forget_records(self, model_name, record_ids):
-        """Deleted records leave their open groups; who is left alone has no duplicate."""
+        """Deleted records leave their open groups; who is left alone has no
+        duplicate."""
         members = self.env["sync.duplicate.member"].search(
-            [("model_name", "=", model_name), ("record_id", "in", record_ids), ("is_open", "=", True)]
+            [
+                ("model_name", "=", model_name),
+                ("record_id", "in", record_ids),
+                ("is_open", "=", True),
+            ]
         )
         groups = members.group_id
         members.unlink()
@@ -339,10 +396,12 @@ class SyncDuplicateGroup(models.Model):
             group.member_count = len(group.member_ids)
         groups.filtered(lambda group: group.member_count < 2).unlink()
 
-    # -- decisions ----------------------------------------------------------------------------
+    # -- decisions
+    # ----------------------------------------------------------------------------
 
     def _begin_decision(self, seen=None):
-        """Whoever decides first, decides: the group is locked, still open, and as it was on
+        """Whoever decides first, decides: the group is locked, still open, and as it
+        was on
         the steward's screen.
 
         :param seen: ``{record id: fingerprint}`` of the records as they were shown
@@ -374,12 +433,16 @@ class SyncDuplicateGroup(models.Model):
         members = self.sudo().member_ids
         records = self.env[self.model_name].browse(members.mapped("record_id")).exists()
         if len(records) < 2:
-            raise UserError(self.env._("The records of this group are gone or merged already."))
+            raise UserError(
+                self.env._("The records of this group are gone or merged already.")
+            )
         records.check_access("write")
         shown = {int(record_id): print_ for record_id, print_ in (seen or {}).items()}
         shown = shown or {member.record_id: member.fingerprint for member in members}
         current = self.sudo().rule_id._fingerprints(records.ids)
-        changed = records.filtered(lambda record: shown.get(record.id) != current.get(record.id))
+        changed = records.filtered(
+            lambda record: shown.get(record.id) != current.get(record.id)
+        )
         if changed:
             raise UserError(
                 self.env._(
@@ -391,7 +454,8 @@ class SyncDuplicateGroup(models.Model):
         return records
 
     def _close(self, state, reason=None, seconds=None, automatic=False):
-        # sudo: groups are a ledger for everybody but these actions, which checked the steward
+        # sudo: groups are a ledger for everybody but these actions, which checked the
+        # steward
         self.sudo().write(
             {
                 "state": state,
@@ -405,11 +469,20 @@ class SyncDuplicateGroup(models.Model):
         self.sudo().member_ids.is_open = False
         self.sudo().activity_unlink(["mail.mail_activity_data_todo"])
 
-    def action_merge(self, survivor_id=None, values=None, record_ids=None, seen=None, reason=None, seconds=None):
+    def action_merge(
+        self,
+        survivor_id=None,
+        values=None,
+        record_ids=None,
+        seen=None,
+        reason=None,
+        seconds=None,
+    ):
         """Merge the group, or the given members of it, into one record.
 
         :param survivor_id: record that stays; without it the proposed one
-        :param values: ``{field name: record id}`` who gives which field; without it as proposed
+        :param values: ``{field name: record id}`` who gives which field; without it as
+            proposed
         :param record_ids: members to merge; the others go into a group of their own
         :param seen: ``{record id: fingerprint}`` as shown, to refuse what changed since
         :return: ``{"journal_id", "ref", "survivor_id"}``
@@ -427,14 +500,18 @@ class SyncDuplicateGroup(models.Model):
             "survivor_id": journal.survivor_id,
         }
 
-    def _merge_records(self, records, survivor_id, values, reason, seconds=None, automatic=False):
+    def _merge_records(
+        self, records, survivor_id, values, reason, seconds=None, automatic=False
+    ):
         proposal = self.env["sync.duplicate.workbench"]._proposal(records)
         survivor = records.filtered(lambda record: record.id == survivor_id)
         survivor = survivor or records.browse(proposal["survivor_id"])
         chosen = dict(proposal["values"], **(values or {}))
         if not automatic:  # a rule does not confirm itself
             pairs = combinations(sorted(records.ids), 2)
-            self.env["sync.duplicate.verdict"].sudo()._record_pairs(self.sudo(), pairs, True, reason)
+            self.env["sync.duplicate.verdict"].sudo()._record_pairs(
+                self.sudo(), pairs, True, reason
+            )
         for member in self.sudo().member_ids:
             member.is_survivor = member.record_id == survivor.id
         # closed first: the retired records are about to leave all groups that are open
@@ -449,17 +526,22 @@ class SyncDuplicateGroup(models.Model):
         return True
 
     def action_not_duplicate(self, seen=None, reason=None, seconds=None):
-        """The members are different: remembered, asked again only if a compared value changes."""
+        """The members are different: remembered, asked again only if a compared value
+        changes."""
         records = self._begin_decision(seen)
         pairs = combinations(sorted(records.ids), 2)
-        self.env["sync.duplicate.verdict"].sudo()._record_pairs(self.sudo(), pairs, False, reason)
+        self.env["sync.duplicate.verdict"].sudo()._record_pairs(
+            self.sudo(), pairs, False, reason
+        )
         self._close("not_duplicate", reason, seconds)
         return True
 
     def action_defer(self, until=None, reason=None):
         """Look again later; the group comes back by itself."""
         self._begin_decision()
-        until = until or fields.Date.add(fields.Date.today(), days=self.rule_id.defer_days)
+        until = until or fields.Date.add(
+            fields.Date.today(), days=self.rule_id.defer_days
+        )
         self.sudo().write(
             {"state": "deferred", "deferred_until": until, "decision_reason": reason}
         )
@@ -486,7 +568,8 @@ class SyncDuplicateGroup(models.Model):
         return True
 
     def action_split(self, record_ids, reason=None):
-        """These members are not the same as the others: two groups, and never one again.
+        """These members are not the same as the others: two groups, and never one
+        again.
 
         :param record_ids: members that leave
         """
@@ -496,7 +579,9 @@ class SyncDuplicateGroup(models.Model):
         if not leaving or not staying:
             raise UserError(self.env._("Choose some members, not all, to split off."))
         pairs = [(one, other) for one in leaving.ids for other in staying.ids]
-        self.env["sync.duplicate.verdict"].sudo()._record_pairs(self.sudo(), pairs, False, reason)
+        self.env["sync.duplicate.verdict"].sudo()._record_pairs(
+            self.sudo(), pairs, False, reason
+        )
         self._split_off(staying.ids)
         self.sudo().member_count = len(staying)
         if len(staying) < 2:
@@ -506,7 +591,9 @@ class SyncDuplicateGroup(models.Model):
     def _split_off(self, staying_ids):
         """Members other than these leave; two or more of them make a new group."""
         group = self.sudo()
-        leaving = group.member_ids.filtered(lambda member: member.record_id not in staying_ids)
+        leaving = group.member_ids.filtered(
+            lambda member: member.record_id not in staying_ids
+        )
         if len(leaving) > 1:
             other = group.copy({"member_count": len(leaving), "state": "suggested"})
             other.suggested_at = group.suggested_at
@@ -525,18 +612,26 @@ class SyncDuplicateGroup(models.Model):
         )
         due.write({"state": "suggested", "deferred_until": False})
 
-    # -- the safe band ------------------------------------------------------------------------
+    # -- the safe band
+    # ------------------------------------------------------------------------
 
     def _is_safe(self):
-        """Whether nothing is at risk: probable beyond the band, no blocker, no money and no
+        """Whether nothing is at risk: probable beyond the band, no blocker, no money
+        and no
         two living ids of one system."""
         self.ensure_one()
         if self.score < self.rule_id.auto_threshold or self.value_at_stake:
             return False
-        records = self.env[self.model_name].browse(self.member_ids.mapped("record_id")).exists()
+        records = (
+            self.env[self.model_name]
+            .browse(self.member_ids.mapped("record_id"))
+            .exists()
+        )
         if len(records) < 2:
             return False
-        survivor = records.browse(self.env["sync.duplicate.workbench"]._proposal(records)["survivor_id"])
+        survivor = records.browse(
+            self.env["sync.duplicate.workbench"]._proposal(records)["survivor_id"]
+        )
         return not self.env["sync.merge.service"]._blockers(
             records, survivor
         ) and not self._shares_system(records)
@@ -545,7 +640,9 @@ class SyncDuplicateGroup(models.Model):
     def _shares_system(self, records):
         """Two living ids of one system: that system believes they are two."""
         return bool(
-            self.env["sync.crosswalk"].sudo()._read_group(
+            self.env["sync.crosswalk"]
+            .sudo()
+            ._read_group(
                 [
                     ("res_model", "=", records._name),
                     ("res_id", "in", records.ids),
@@ -557,14 +654,21 @@ class SyncDuplicateGroup(models.Model):
         )
 
     def _merge_safe_band(self):
-        """Merge what the rule may merge on its own: earned, probable and without risk."""
+        """Merge what the rule may merge on its own: earned, probable and without
+        risk."""
         for group in self:
             rule = group.rule_id
             if not (rule.auto_merge and rule.band_earned and group._is_safe()):
                 continue
-            records = self.env[group.model_name].browse(group.member_ids.mapped("record_id"))
+            records = self.env[group.model_name].browse(
+                group.member_ids.mapped("record_id")
+            )
             group._merge_records(
-                records.exists(), None, None, self.env._("Safe band of the rule"), automatic=True
+                records.exists(),
+                None,
+                None,
+                self.env._("Safe band of the rule"),
+                automatic=True,
             )
 
     def action_open_members(self):

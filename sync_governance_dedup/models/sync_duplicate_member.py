@@ -4,7 +4,8 @@ from odoo import api, fields, models
 
 
 class SyncDuplicateMember(models.Model):
-    """A record of a duplicate group. Rows are written by :meth:`SyncDuplicateGroup._suggest`."""
+    """A record of a duplicate group. Rows are written by
+    :meth:`SyncDuplicateGroup._suggest`."""
 
     _name = "sync.duplicate.member"
     _description = "Member of a Duplicate Group"
@@ -12,13 +13,19 @@ class SyncDuplicateMember(models.Model):
     _rec_name = "record_name"
 
     group_id = fields.Many2one(
-        "sync.duplicate.group", required=True, index=True, ondelete="cascade", readonly=True
+        "sync.duplicate.group",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        readonly=True,
     )
     rule_id = fields.Many2one(
         "sync.duplicate.rule", required=True, ondelete="cascade", readonly=True
     )
     model_name = fields.Char(required=True, readonly=True)
-    record_id = fields.Many2oneReference(model_field="model_name", required=True, readonly=True)
+    record_id = fields.Many2oneReference(
+        model_field="model_name", required=True, readonly=True
+    )
     record_name = fields.Char(compute="_compute_record_name", compute_sudo=False)
     company_id = fields.Many2one(
         "res.company",

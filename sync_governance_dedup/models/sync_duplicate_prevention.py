@@ -7,7 +7,8 @@ from odoo.exceptions import UserError
 class SyncDuplicatePrevention(models.Model):
     """What somebody did at the door when told that a record is probably there already.
 
-    A ledger: it measures how many duplicates were prevented, and keeps the reasons of those
+    A ledger: it measures how many duplicates were prevented, and keeps the reasons of
+    those
     who went on.
     """
 
@@ -37,8 +38,12 @@ class SyncDuplicatePrevention(models.Model):
     )
     reason = fields.Char(readonly=True)
     system_id = fields.Many2one("sync.system", readonly=True, index="btree_not_null")
-    company_id = fields.Many2one("res.company", readonly=True, default=lambda self: self.env.company)
-    user_id = fields.Many2one("res.users", readonly=True, default=lambda self: self.env.uid)
+    company_id = fields.Many2one(
+        "res.company", readonly=True, default=lambda self: self.env.company
+    )
+    user_id = fields.Many2one(
+        "res.users", readonly=True, default=lambda self: self.env.uid
+    )
 
     @api.model
     def _record(self, model_name, candidate_id, probability, outcome, reason=None):

@@ -15,7 +15,8 @@ CHECK_BATCH = 500
 
 
 class SyncDuplicateRule(models.Model):
-    """Which records of a model are compared, by which fields, and from which probability
+    """Which records of a model are compared, by which fields, and from which
+    probability
     they are shown to a steward."""
 
     _name = "sync.duplicate.rule"
@@ -72,7 +73,9 @@ class SyncDuplicateRule(models.Model):
         help="Takes effect only while the stewards' own verdicts confirm the band.",
     )
     weights = fields.Json(copy=False, help="Learned weights; empty: the shipped ones.")
-    reversible_days = fields.Integer(default=30, help="Days during which a merge can be undone.")
+    reversible_days = fields.Integer(
+        default=30, help="Days during which a merge can be undone."
+    )
     defer_days = fields.Integer(default=7)
     scan_nightly = fields.Boolean(string="Scan Every Night")
     notify_user_ids = fields.Many2many(
@@ -128,7 +131,9 @@ class SyncDuplicateRule(models.Model):
 
     @api.depends("auto_threshold")
     def _compute_precision(self):
-        Verdict = self.env["sync.duplicate.verdict"].sudo()  # figures only, no record is shown
+        Verdict = self.env[
+            "sync.duplicate.verdict"
+        ].sudo()  # figures only, no record is shown
         for rule in self:
             domain = Domain("rule_id", "=", rule.id)
             band = domain & Domain("probability", ">=", rule.auto_threshold)
@@ -155,7 +160,8 @@ class SyncDuplicateRule(models.Model):
                     )
                 ) from error
 
-    # -- life cycle: the write hook follows the active rules ------------------------------
+    # -- life cycle: the write hook follows the active rules
+    # ------------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -178,7 +184,8 @@ class SyncDuplicateRule(models.Model):
         self.env.registry.clear_cache()
         self.env["sync.write.hook"]._sync_refresh_hooks()
 
-    # -- what the rule covers ---------------------------------------------------------------
+    # -- what the rule covers
+    # ---------------------------------------------------------------
 
     @api.model
     def _open_states(self):
@@ -188,7 +195,8 @@ class SyncDuplicateRule(models.Model):
     @api.model
     @tools.ormcache()
     def _watched(self):
-        """:return: ``{model name: (rule ids, names of the compared fields)}`` of active rules."""
+        """:return: ``{model name: (rule ids, names of the compared fields)}`` of active
+        rules."""
         watched = {}
         for rule in self.sudo().search([]):
             if rule.model_name in self.env:
@@ -214,7 +222,8 @@ class SyncDuplicateRule(models.Model):
         return domain
 
     def _fingerprints(self, record_ids):
-        """Fingerprint of the compared values: a remembered "not a duplicate" and a screen
+        """Fingerprint of the compared values: a remembered "not a duplicate" and a
+        screen
         that a steward looks at are good only as long as it stays the same.
 
         :return: ``{record id: hex digest}`` of the records that exist
@@ -239,36 +248,48 @@ class SyncDuplicateRule(models.Model):
             )
         )
 
-    # -- the engine -------------------------------------------------------------------------
+    # -- the engine
+    # -------------------------------------------------------------------------
 
     @api.model
     def _find_candidates(self, model_name, values, limit=5):
         """Stored records that are likely the same as ``values``, best first.
 
         :param values: values as for ``create``, or a single record
-        :return: list of :class:`~..tools.types.Candidate`, only of records that the user may read
+        :return: list of :class:`~..tools.types.Candidate`, only of records that the
+            user may read
         """
         self.env["sync.write.hook"]._dedup_settle()
         if isinstance(values, models.BaseModel):
             values = self._values_of(values)
         best = {}
         for rule in self._for_model(model_name):
-            for candidate in self.env["sync.duplicate.engine"].sudo()._candidates(
-                rule, values, limit=4 * limit
+            for candidate in (
+                self.env["sync.duplicate.engine"]
+                .sudo()
+                ._candidates(rule, values, limit=4 * limit)
             ):
                 known = best.get(candidate.record_id)
                 if known is None or known.probability < candidate.probability:
                     best[candidate.record_id] = candidate
         readable = set(
-            self.env[model_name].with_context(active_test=False).search([("id", "in", list(best))])._ids
+            self.env[model_name]
+            .with_context(active_test=False)
+            .search([("id", "in", list(best))])
+            ._ids
         )
-        found = [candidate for candidate in best.values() if candidate.record_id in readable]
+        found = [
+            candidate for candidate in best.values() if candidate.record_id in readable
+        ]
         return sorted(found, key=lambda candidate: -candidate.probability)[:limit]
 
     @api.model
     def _values_of(self, record):
         names = self._watched().get(record._name, ((), ()))[1]
-        values = {name: record._fields[name].convert_to_write(record[name], record) for name in names}
+        values = {
+            name: record._fields[name].convert_to_write(record[name], record)
+            for name in names
+        }
         if record.id:
             values["id"] = record.id
         return values
@@ -283,7 +304,9 @@ class SyncDuplicateRule(models.Model):
         if not self.active or not record_ids:
             return
         found = self.env["sync.duplicate.engine"]._check(self, record_ids)
-        groups = self.env["sync.duplicate.group"]._suggest(self, found, checked_ids=record_ids)
+        groups = self.env["sync.duplicate.group"]._suggest(
+            self, found, checked_ids=record_ids
+        )
         groups._merge_safe_band()
 
     def _enqueue_check(self, record_ids):
@@ -299,7 +322,8 @@ class SyncDuplicateRule(models.Model):
                     ),
                 )._check_changed(batch)
 
-    # -- actions ----------------------------------------------------------------------------
+    # -- actions
+    # ----------------------------------------------------------------------------
 
     def action_scan(self):
         self.ensure_one()
@@ -328,21 +352,27 @@ class SyncDuplicateRule(models.Model):
         """Start the nightly scan of every rule that wants one."""
         for rule in self.search([("scan_nightly", "=", True)]):
             busy = self.env["sync.duplicate.scan"].search_count(
-                [("rule_id", "=", rule.id), ("state", "in", ("running", "paused"))], limit=1
+                [("rule_id", "=", rule.id), ("state", "in", ("running", "paused"))],
+                limit=1,
             )
             if not busy:
                 self.env["sync.duplicate.scan"].create({"rule_id": rule.id})._start()
 
     @api.model
     def _cron_wake_and_notify(self):
-        """Bring deferred groups back on their day and tell the people of each rule, once,
+        """Bring deferred groups back on their day and tell the people of each rule,
+        once,
         how many new groups wait."""
         Group = self.env["sync.duplicate.group"]
         Group._wake_deferred()
         since = fields.Datetime.subtract(fields.Datetime.now(), days=1)
         for rule in self.search([("notify_user_ids", "!=", False)]):
             count = Group.search_count(
-                [("rule_id", "=", rule.id), ("state", "=", "suggested"), ("create_date", ">=", since)]
+                [
+                    ("rule_id", "=", rule.id),
+                    ("state", "=", "suggested"),
+                    ("create_date", ">=", since),
+                ]
             )
             if count:
                 rule.message_notify(

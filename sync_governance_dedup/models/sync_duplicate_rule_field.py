@@ -57,7 +57,12 @@ class SyncDuplicateRuleField(models.Model):
     def _check_field(self):
         for line in self:
             field = self.env[line.rule_id.model_name]._fields.get(line.name)
-            if not field or not field.store or not field.column_type or field.company_dependent:
+            if (
+                not field
+                or not field.store
+                or not field.column_type
+                or field.company_dependent
+            ):
                 raise ValidationError(
                     self.env._(
                         "“%s” cannot be compared: it is not a column of its own.",

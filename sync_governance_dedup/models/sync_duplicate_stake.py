@@ -35,7 +35,8 @@ class SyncDuplicateStake(models.AbstractModel):
 
     @api.model
     def _stakes(self, model_name):
-        """:return: list of :class:`Stake` for a model; those whose model is not installed
+        """:return: list of :class:`Stake` for a model; those whose model is not
+        installed
         are left out by the callers"""
         if model_name != "res.partner":
             return []
@@ -46,7 +47,10 @@ class SyncDuplicateStake(models.AbstractModel):
                 _("Open orders"),
                 "sale.order",
                 "partner_id",
-                [("state", "in", ("draft", "sent", "sale")), ("invoice_status", "!=", "invoiced")],
+                [
+                    ("state", "in", ("draft", "sent", "sale")),
+                    ("invoice_status", "!=", "invoiced"),
+                ],
                 "amount_total",
             ),
             Stake(
@@ -83,8 +87,14 @@ class SyncDuplicateStake(models.AbstractModel):
         """:return: ``{record id: (count, amount)}``"""
         aggregates = ["__count"] + ([f"{stake.amount}:sum"] if stake.amount else [])
         # sudo: a steward decides by how much hangs on a record, not by which documents
-        rows = self.env[stake.model].sudo()._read_group(
-            Domain(stake.link, "in", record_ids) & Domain(stake.domain), [stake.link], aggregates
+        rows = (
+            self.env[stake.model]
+            .sudo()
+            ._read_group(
+                Domain(stake.link, "in", record_ids) & Domain(stake.domain),
+                [stake.link],
+                aggregates,
+            )
         )
         return {row[0].id: (row[1], row[2] if stake.amount else 0.0) for row in rows}
 
@@ -94,13 +104,16 @@ class SyncDuplicateStake(models.AbstractModel):
         values = defaultdict(float)
         for stake in self._installed(model_name):
             if stake.amount:
-                for record_id, (_count, amount) in self._figures(stake, record_ids).items():
+                for record_id, (_count, amount) in self._figures(
+                    stake, record_ids
+                ).items():
                     values[record_id] += abs(amount or 0.0)
         return dict(values)
 
     @api.model
     def _documents(self, model_name, record_ids):
-        """:return: ``{record id: [{"key", "label", "count", "amount", "model", "domain"}]}``"""
+        """:return: ``{record id: [{"key", "label", "count", "amount", "model",
+        "domain"}]}``"""
         found = {record_id: [] for record_id in record_ids}
         for stake in self._installed(model_name):
             for record_id, (count, amount) in self._figures(stake, record_ids).items():

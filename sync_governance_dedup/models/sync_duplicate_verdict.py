@@ -6,16 +6,23 @@ from odoo.tools import SQL
 
 class SyncDuplicateVerdict(models.Model):
     """What a steward said of a pair. "Not a duplicate" cuts the pair for good, until a
-    compared value of one of the two changes. All verdicts measure and train the rule."""
+    compared value of one of the two changes. All verdicts measure and train the
+    rule."""
 
     _name = "sync.duplicate.verdict"
     _description = "Verdict on a Pair"
     _order = "id desc"
 
     rule_id = fields.Many2one(
-        "sync.duplicate.rule", required=True, index=True, ondelete="cascade", readonly=True
+        "sync.duplicate.rule",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        readonly=True,
     )
-    group_id = fields.Many2one("sync.duplicate.group", ondelete="set null", readonly=True)
+    group_id = fields.Many2one(
+        "sync.duplicate.group", ondelete="set null", readonly=True
+    )
     model_name = fields.Char(required=True, readonly=True)
     left_id = fields.Integer(required=True, readonly=True)
     right_id = fields.Integer(required=True, readonly=True)
@@ -28,14 +35,20 @@ class SyncDuplicateVerdict(models.Model):
     probability = fields.Float(digits=(6, 5), readonly=True)
     reason = fields.Char(readonly=True)
     user_id = fields.Many2one(
-        "res.users", string="Decided By", readonly=True, default=lambda self: self.env.uid
+        "res.users",
+        string="Decided By",
+        readonly=True,
+        default=lambda self: self.env.uid,
     )
 
-    _denied_idx = models.Index("(model_name, left_id, right_id) WHERE is_live AND NOT is_duplicate")
+    _denied_idx = models.Index(
+        "(model_name, left_id, right_id) WHERE is_live AND NOT is_duplicate"
+    )
 
     @api.model
     def _precision(self, domain):
-        """:return: share of the verdicts of ``domain`` that are duplicates, 0 without any."""
+        """:return: share of the verdicts of ``domain`` that are duplicates, 0 without
+        any."""
         counts = dict(self._read_group(domain, ["is_duplicate"], ["__count"]))
         total = sum(counts.values())
         return counts.get(True, 0) / total if total else 0.0
@@ -47,8 +60,12 @@ class SyncDuplicateVerdict(models.Model):
         :param pairs: iterable of ``(left id, right id)`` of members of ``group``
         """
         pairs = sorted({tuple(sorted(pair)) for pair in pairs})
-        prints = group.rule_id._fingerprints({record_id for pair in pairs for record_id in pair})
-        scores = {(row.left_id, row.right_id): row.probability for row in group.evidence_ids}
+        prints = group.rule_id._fingerprints(
+            {record_id for pair in pairs for record_id in pair}
+        )
+        scores = {
+            (row.left_id, row.right_id): row.probability for row in group.evidence_ids
+        }
         return self.create(
             [
                 {
@@ -89,7 +106,8 @@ class SyncDuplicateVerdict(models.Model):
 
     @api.model
     def _forget_changed(self, rule, record_ids):
-        """Ask again about pairs of these records whose compared values are no longer those
+        """Ask again about pairs of these records whose compared values are no longer
+        those
         that the steward saw."""
         verdicts = self.search(
             [
@@ -101,7 +119,9 @@ class SyncDuplicateVerdict(models.Model):
                 ("right_id", "in", record_ids),
             ]
         )
-        prints = rule._fingerprints(set(verdicts.mapped("left_id") + verdicts.mapped("right_id")))
+        prints = rule._fingerprints(
+            set(verdicts.mapped("left_id") + verdicts.mapped("right_id"))
+        )
         verdicts.filtered(
             lambda verdict: prints.get(verdict.left_id) != verdict.left_fingerprint
             or prints.get(verdict.right_id) != verdict.right_fingerprint

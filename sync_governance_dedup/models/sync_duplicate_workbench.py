@@ -26,7 +26,9 @@ MERGEABLE_TYPES = (
 )
 
 #: Fields that belong to a record and not to what it describes.
-TECHNICAL_FIELDS = frozenset({"active", "color", "commercial_partner_id", "complete_name"})
+TECHNICAL_FIELDS = frozenset(
+    {"active", "color", "commercial_partner_id", "complete_name"}
+)
 
 
 class SyncDuplicateWorkbench(models.AbstractModel):
@@ -67,14 +69,16 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "siblings": _("contacts of one company"),
         }
 
-    # -- the queue --------------------------------------------------------------------------
+    # -- the queue
+    # --------------------------------------------------------------------------
 
     @api.model
     def get_queue(self, rule_id=None, order="value", limit=80, offset=0):
         """Open groups, the most urgent first.
 
         :param order: ``value`` (money at stake), ``age`` or ``score``
-        :return: ``{"total", "groups": [{"id", "name", "score", "value", "members", "state",
+        :return: ``{"total", "groups": [{"id", "name", "score", "value", "members",
+            "state",
             "age_days", "system", "steward", "rule"}]}``
         """
         Group = self.env["sync.duplicate.group"]
@@ -110,25 +114,32 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             ],
         }
 
-    # -- thresholds -------------------------------------------------------------------------
+    # -- thresholds
+    # -------------------------------------------------------------------------
 
     @api.model
     @api.readonly
     def get_scores(self, rule_id, threshold, examples=5):
         """Scores of the rule's latest scan and the pairs nearest to a threshold.
 
-        :return: ``{"buckets": [[lower bound, pairs]], "above": [pair], "below": [pair]}``;
+        :return: ``{"buckets": [[lower bound, pairs]], "above": [pair], "below":
+            [pair]}``;
             a pair is ``{"left", "right", "probability"}``, both records readable
         """
         rule = self.env["sync.duplicate.rule"].browse(rule_id)
         rule.check_access("read")
         # sudo: scored pairs are plain ids; names are read as the user below
-        engine, Pair = self.env["sync.duplicate.engine"].sudo(), self.env["sync.duplicate.pair"].sudo()
+        engine, Pair = (
+            self.env["sync.duplicate.engine"].sudo(),
+            self.env["sync.duplicate.pair"].sudo(),
+        )
         buckets = engine._histogram(rule.sudo())
         if not any(count for _low, count in buckets):
             return {"buckets": [], "above": [], "below": []}
-        scan = self.env["sync.duplicate.scan"].sudo().search(
-            [("rule_id", "=", rule.id), ("state", "=", "done")], limit=1
+        scan = (
+            self.env["sync.duplicate.scan"]
+            .sudo()
+            .search([("rule_id", "=", rule.id), ("state", "=", "done")], limit=1)
         )
         sides = {
             "above": ([("probability", ">=", threshold)], "probability, id"),
@@ -139,7 +150,11 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             **{
                 side: self._examples(
                     rule.model_name,
-                    Pair.search([("scan_id", "=", scan.id), *domain], order=order, limit=examples),
+                    Pair.search(
+                        [("scan_id", "=", scan.id), *domain],
+                        order=order,
+                        limit=examples,
+                    ),
                 )
                 for side, (domain, order) in sides.items()
             },
@@ -160,7 +175,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             if {pair.left_id, pair.right_id} <= names.keys()
         ]
 
-    # -- at the door ------------------------------------------------------------------------
+    # -- at the door
+    # ------------------------------------------------------------------------
 
     @api.model
     @api.readonly
@@ -168,14 +184,17 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         """Stored records that a new one with these values probably is.
 
         :param values: what was typed so far; many2one fields as ids
-        :return: ``[{"id", "name", "probability", "why"}]``, the likeliest first, only records
+        :return: ``[{"id", "name", "probability", "why"}]``, the likeliest first, only
+            records
             that the user may read
         """
         Rule = self.env["sync.duplicate.rule"]
         self.env[model_name].check_access("read")
         names = Rule._watched().get(model_name, ((), ()))[1]
         typed = {name: value for name, value in values.items() if name in names}
-        threshold = min(Rule._for_model(model_name).mapped("door_threshold"), default=1.0)
+        threshold = min(
+            Rule._for_model(model_name).mapped("door_threshold"), default=1.0
+        )
         candidates = [
             candidate
             for candidate in Rule._find_candidates(model_name, typed, limit)
@@ -196,13 +215,16 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     def _why(self, records, evidence):
         """:return: the strongest reasons in words"""
         levels, labels = self._levels(), records.fields_get(attributes=["string"])
-        lines = [line for line in evidence if line.field != "prior" and line.weight >= 1]
+        lines = [
+            line for line in evidence if line.field != "prior" and line.weight >= 1
+        ]
         return ", ".join(
             f"{self._evidence_label(line.field, labels)} {levels.get(line.level, line.level)}"
             for line in sorted(lines, key=lambda line: -line.weight)[:3]
         )
 
-    # -- one group --------------------------------------------------------------------------
+    # -- one group
+    # --------------------------------------------------------------------------
 
     @api.model
     def get_group(self, group_id):
@@ -228,7 +250,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "rule": group.rule_id.name,
             "steward": group.steward_id.name or "",
             "can_decide": group.can_decide,
-            "safe": group.score >= group.rule_id.auto_threshold and not group.value_at_stake,
+            "safe": group.score >= group.rule_id.auto_threshold
+            and not group.value_at_stake,
             "survivor_id": survivor.id,
             "members": self._members(group, records),
             "rows": self._rows(group, records, proposal),
@@ -249,12 +272,18 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     @api.model
     def _records(self, group):
         # in the order of the members; deleted ones are gone, archived ones are not
-        return self.env[group.model_name].browse(group.member_ids.mapped("record_id")).exists()
+        return (
+            self.env[group.model_name]
+            .browse(group.member_ids.mapped("record_id"))
+            .exists()
+        )
 
     @api.model
     def _members(self, group, records):
         prints = {member.record_id: member.fingerprint for member in group.member_ids}
-        documents = self.env["sync.duplicate.stake"]._documents(records._name, records.ids)
+        documents = self.env["sync.duplicate.stake"]._documents(
+            records._name, records.ids
+        )
         links = self.env["sync.merge.service"]._external_ids(records)
         names = self._field_names(records)
         return [
@@ -285,7 +314,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     def _rows(self, group, records, proposal):
         """One row a field: compared fields always, others where the records differ."""
         compared = group.rule_id.field_ids.mapped("name")
-        names = compared + [name for name in self._field_names(records) if name not in compared]
+        names = compared + [
+            name for name in self._field_names(records) if name not in compared
+        ]
         labels = records.fields_get(names, ["string", "type"])
         rows = []
         for name in names:
@@ -348,7 +379,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                 }
             )
         inside = [
-            pair for pair in pairs.values() if {pair["left"], pair["right"]} <= set(records.ids)
+            pair
+            for pair in pairs.values()
+            if {pair["left"], pair["right"]} <= set(records.ids)
         ]
         return sorted(inside, key=lambda pair: -pair["probability"])
 
@@ -363,11 +396,13 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         }
         return known.get(name) or labels.get(name, {}).get("string") or name
 
-    # -- survivorship -----------------------------------------------------------------------
+    # -- survivorship
+    # -----------------------------------------------------------------------
 
     @api.model
     def _field_names(self, records):
-        """Fields that the user may read and that survive from one record or the other; what
+        """Fields that the user may read and that survive from one record or the other;
+        what
         a merge adds up (ranks) does not."""
         summed = self.env["base.partner.merge.automatic.wizard"]._get_summable_fields()
         return [
@@ -384,18 +419,23 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _proposal(self, records):
-        """:return: ``{"survivor_id", "values": {field: record id}, "reasons": {field: reason}}``;
+        """:return: ``{"survivor_id", "values": {field: record id}, "reasons": {field:
+        reason}}``;
         values only where the records differ"""
         names = self._field_names(records)
         links = self.env["sync.merge.service"]._external_ids(records)
-        filled = {record.id: sum(bool(record[name]) for name in names) for record in records}
+        filled = {
+            record.id: sum(bool(record[name]) for name in names) for record in records
+        }
         ranks = self._owner_ranks(records, names, links)
         differ = [
             name
             for name in names
             if differing(self._comparable(record, name) for record in records)
         ]
-        ages = {name: self.env["sync.crosswalk"]._ages(records, name) for name in differ}
+        ages = {
+            name: self.env["sync.crosswalk"]._ages(records, name) for name in differ
+        }
         values, reasons = {}, {}
         for block in self._blocks(records._name, differ):
             choice = choose_value(
@@ -403,7 +443,11 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                     record_id=record.id,
                     empty=not any(record[name] for name in block),
                     owner_rank=min(
-                        (ranks[name][record.id] for name in block if record.id in ranks[name]),
+                        (
+                            ranks[name][record.id]
+                            for name in block
+                            if record.id in ranks[name]
+                        ),
                         default=None,
                     ),
                     written=max(self._written(record, ages[name]) for name in block),
@@ -421,14 +465,17 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _blocks(self, model_name, names):
-        """Fields that only make sense together: a street of one record and a postcode of
+        """Fields that only make sense together: a street of one record and a postcode
+        of
         another are an address where nobody lives.
 
         :return: list of tuples that hold each of ``names`` once
         """
         together = self._fields_together(model_name)
         blocks = [
-            block for fields_ in together if (block := tuple(n for n in names if n in fields_))
+            block
+            for fields_ in together
+            if (block := tuple(n for n in names if n in fields_))
         ]
         inside = {name for block in blocks for name in block}
         return blocks + [(name,) for name in names if name not in inside]
@@ -442,8 +489,10 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _written(self, record, ages):
-        """:param ages: ``{record id: {system code: hours}}`` since systems wrote the field
-        :return: when the value was written last, seconds since the epoch; of a value that no
+        """:param ages: ``{record id: {system code: hours}}`` since systems wrote the
+        field
+        :return: when the value was written last, seconds since the epoch; of a value
+            that no
             system wrote, when the record was"""
         hours = ages.get(record.id)
         if not hours:
@@ -457,11 +506,14 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _owner_ranks(self, records, names, links):
-        """:return: ``{field: {record id: rank}}``: rank of the best owner of the field that
+        """:return: ``{field: {record id: rank}}``: rank of the best owner of the field
+        that
         the record is linked to"""
         source = self.env["sync.system"]._current_source()
-        decisions = self.env["sync.policy"].sudo()._decide(
-            records._name, names, source, self.env.company
+        decisions = (
+            self.env["sync.policy"]
+            .sudo()
+            ._decide(records._name, names, source, self.env.company)
         )
         return {
             name: {
@@ -475,7 +527,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _rank(self, owner_codes, systems):
-        return next((rank for rank, code in enumerate(owner_codes) if code in systems), None)
+        return next(
+            (rank for rank, code in enumerate(owner_codes) if code in systems), None
+        )
 
     @api.model
     def _survivor(self, records, links, filled):
@@ -494,7 +548,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _is_pinned(self, record):
-        """A record that cannot go: somebody logs in with it, or sealed entries name it."""
+        """A record that cannot go: somebody logs in with it, or sealed entries name
+        it."""
         if record._name != "res.partner":
             return False
         service = self.env["sync.merge.service"]

@@ -24,8 +24,10 @@ class SyncInbox(models.Model):
     @api.model
     def _sync_inbox_queries(self):
         queries = super()._sync_inbox_queries()
-        # The company of the members, so that the inbox's rule hides what the rule of the
-        # groups hides; groups across companies cannot be merged and wait in their own list.
+        # The company of the members, so that the inbox's rule hides what the rule of
+        # the
+        # groups hides; groups across companies cannot be merged and wait in their own
+        # list.
         queries["sync.duplicate.group"] = SQL(
             """
             SELECT known.id,
@@ -40,7 +42,8 @@ class SyncInbox(models.Model):
               FROM sync_duplicate_group AS known
               JOIN sync_duplicate_rule AS rule ON rule.id = known.rule_id
              WHERE known.state IN ('suggested', 'in_review')
-               AND (SELECT count(DISTINCT member.company_id) FROM sync_duplicate_member AS member
+               AND (SELECT count(DISTINCT member.company_id) FROM sync_duplicate_member
+               AS member
                      WHERE member.group_id = known.id) <= 1
             """,
             SQL.identifier(self.env["sync.domain"]._fields["model_ids"].relation),

@@ -21,7 +21,9 @@ class SyncMergeJournal(models.Model):
         model_field="model_name", required=True, readonly=True, index=True
     )
     survivor_name = fields.Char(readonly=True)
-    retired_ids = fields.Json(readonly=True, help="Ids of the records that were merged away.")
+    retired_ids = fields.Json(
+        readonly=True, help="Ids of the records that were merged away."
+    )
     retired_names = fields.Char(readonly=True)
     company_ids = fields.Many2many(
         "res.company",
@@ -29,7 +31,9 @@ class SyncMergeJournal(models.Model):
         readonly=True,
         help="Companies of the merged records; decides who sees the merge.",
     )
-    group_id = fields.Many2one("sync.duplicate.group", ondelete="set null", readonly=True)
+    group_id = fields.Many2one(
+        "sync.duplicate.group", ondelete="set null", readonly=True
+    )
     rule_id = fields.Many2one("sync.duplicate.rule", ondelete="set null", readonly=True)
     reason = fields.Char(readonly=True)
     is_automatic = fields.Boolean(readonly=True)
@@ -41,7 +45,10 @@ class SyncMergeJournal(models.Model):
     moved_count = fields.Integer(string="Rows Moved", readonly=True)
     folded_count = fields.Integer(string="Rows Folded", readonly=True)
     user_id = fields.Many2one(
-        "res.users", string="Merged By", default=lambda self: self.env.uid, readonly=True
+        "res.users",
+        string="Merged By",
+        default=lambda self: self.env.uid,
+        readonly=True,
     )
     reversible_until = fields.Datetime(readonly=True)
     state = fields.Selection(
@@ -52,7 +59,9 @@ class SyncMergeJournal(models.Model):
     )
     reverted_by_id = fields.Many2one("res.users", readonly=True)
     reverted_at = fields.Datetime(readonly=True)
-    kept_since = fields.Json(readonly=True, help="What had changed since and stayed as it was.")
+    kept_since = fields.Json(
+        readonly=True, help="What had changed since and stayed as it was."
+    )
     is_reversible = fields.Boolean(compute="_compute_is_reversible")
 
     _ref_uniq = models.Constraint("UNIQUE (ref)", "A merge reference is unique.")
@@ -77,14 +86,16 @@ class SyncMergeJournal(models.Model):
             survivor.check_access("write")
 
     def _release_files(self):
-        """The files of retired records are kept only as long as they could be restored."""
+        """The files of retired records are kept only as long as they could be
+        restored."""
         self.env["ir.attachment"].sudo().search(
             [("res_model", "=", self._name), ("res_id", "in", self.ids)]
         ).unlink()
 
     @api.autovacuum
     def _gc_irreversible(self):
-        """Past its period a merge stays on record, without the images of what it replaced."""
+        """Past its period a merge stays on record, without the images of what it
+        replaced."""
         expired = self.search(
             [
                 ("state", "=", "done"),
@@ -98,15 +109,19 @@ class SyncMergeJournal(models.Model):
         return len(expired), len(expired) == 1000
 
     def _close_group(self, reason, not_duplicate):
-        """The group of an undone merge says so; the pairs may be remembered as different."""
+        """The group of an undone merge says so; the pairs may be remembered as
+        different."""
         group = self.group_id.sudo()
         if not_duplicate and group:
             pairs = [(self.survivor_id, retired) for retired in self.retired_ids]
-            self.env["sync.duplicate.verdict"].sudo()._record_pairs(group, pairs, False, reason)
+            self.env["sync.duplicate.verdict"].sudo()._record_pairs(
+                group, pairs, False, reason
+            )
         group.write({"state": "unmerged", "decision_reason": reason})
 
     def action_undo(self):
-        """Open the undo wizard: it tells what changed since, then takes the merge back."""
+        """Open the undo wizard: it tells what changed since, then takes the merge
+        back."""
         self.ensure_one()
         self._check_undo_allowed()
         return {

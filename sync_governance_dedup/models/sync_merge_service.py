@@ -24,18 +24,22 @@ CORE_MERGE_LIMIT = 3
 class SyncMergeService(models.AbstractModel):
     """Merges records of any model: journaled, without losing a row, as one event.
 
-    Partners go through the core wizard, so that every module's override still runs; other
-    models use the same moves and are then deleted. Every merge, also one that a user starts
+    Partners go through the core wizard, so that every module's override still runs;
+    other
+    models use the same moves and are then deleted. Every merge, also one that a user
+    starts
     from the core wizard's own screen, passes here.
 
-    Extension points: :meth:`_row_rules`, :meth:`_history_models`, :meth:`_merged_event_name`,
+    Extension points: :meth:`_row_rules`, :meth:`_history_models`,
+    :meth:`_merged_event_name`,
     :meth:`_blockers`.
     """
 
     _name = "sync.merge.service"
     _description = "Merge Service"
 
-    # -- extension points -------------------------------------------------------------------
+    # -- extension points
+    # -------------------------------------------------------------------
 
     @api.model
     def _row_rules(self):
@@ -49,7 +53,8 @@ class SyncMergeService(models.AbstractModel):
             "discuss_channel_member": RowRule.KEEP_SURVIVOR,
             # colours and ticks of a calendar's side bar
             "calendar_filters": RowRule.KEEP_SURVIVOR,
-            # the core wizard folds accounts of the same number and leaves the twin archived
+            # the core wizard folds accounts of the same number and leaves the twin
+            # archived
             "res_partner_bank": RowRule.KEEP_SURVIVOR,
             # variants of a merged product with the same attribute values
             "product_product": RowRule.KEEP_SURVIVOR,
@@ -57,7 +62,8 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _history_models(self):
-        """:return: models whose (model, id) pairs go on naming the retired record, because
+        """:return: models whose (model, id) pairs go on naming the retired record,
+        because
         they tell what happened to it, or because they have a merge of their own"""
         return {
             "sync.audit",
@@ -81,10 +87,13 @@ class SyncMergeService(models.AbstractModel):
     def _blockers(self, records, survivor):
         """Why these records cannot be merged as they are.
 
-        :return: list of ``{"code", "message", "record_ids"}``; ``record_ids`` are those to
+        :return: list of ``{"code", "message", "record_ids"}``; ``record_ids`` are those
+            to
             leave out, or to look at, for the merge to go through
         """
-        records = records.sudo()  # reasons may lie in records the user does not see, e.g. users
+        records = (
+            records.sudo()
+        )  # reasons may lie in records the user does not see, e.g. users
         found = [self._blocked_by_company(records)]
         if records._name == "res.partner":
             found += [
@@ -94,7 +103,8 @@ class SyncMergeService(models.AbstractModel):
             ]
         return [blocker for blocker in found if blocker]
 
-    # -- blockers ---------------------------------------------------------------------------
+    # -- blockers
+    # ---------------------------------------------------------------------------
 
     @api.model
     def _blocked_by_company(self, records):
@@ -142,7 +152,8 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _blocked_by_sealed_entries(self, partners, survivor):
-        """The hash that seals posted entries covers the partner: moving them to another one
+        """The hash that seals posted entries covers the partner: moving them to another
+        one
         would break the chain that an auditor relies on."""
         if "account.move.line" not in self.env:
             return None
@@ -170,10 +181,14 @@ class SyncMergeService(models.AbstractModel):
     # -- merge ------------------------------------------------------------------------------
 
     @api.model
-    def _merge(self, records, survivor, values=None, group=None, reason=None, automatic=False):
-        """Merge ``records`` into ``survivor`` and journal it, in the current transaction.
+    def _merge(
+        self, records, survivor, values=None, group=None, reason=None, automatic=False
+    ):
+        """Merge ``records`` into ``survivor`` and journal it, in the current
+        transaction.
 
-        :param values: ``{field name: record id}``: which record gives the survivor which field
+        :param values: ``{field name: record id}``: which record gives the survivor
+            which field
         :return: the ``sync.merge.journal``
         :raise UserError: the merge is blocked, or a row could not be kept
         :raise LockError: another transaction works on one of the records
@@ -183,7 +198,9 @@ class SyncMergeService(models.AbstractModel):
         blockers = self._blockers(records, survivor)
         if blockers:
             raise UserError("\n\n".join(blocker["message"] for blocker in blockers))
-        return self._merge_unchecked(records, survivor, values, group, reason, automatic)
+        return self._merge_unchecked(
+            records, survivor, values, group, reason, automatic
+        )
 
     @api.model
     def _merge_unchecked(self, records, survivor, values, group, reason, automatic):
@@ -204,11 +221,14 @@ class SyncMergeService(models.AbstractModel):
             "reversible_until": self._reversible_until(records._name, group),
         }
         retired_refs = self._external_ids(retired)
-        journal = self.env["sync.merge.journal"].sudo().create(
-            dict(head, ref=f"mrg_{uuid.uuid4().hex}")
+        journal = (
+            self.env["sync.merge.journal"]
+            .sudo()
+            .create(dict(head, ref=f"mrg_{uuid.uuid4().hex}"))
         )
         with self._run(journal, records) as run:
-            # sudo: the steward may write all the records; what hangs on them (a login, a
+            # sudo: the steward may write all the records; what hangs on them (a login,
+            # a
             # posted entry) moves along whoever may edit it
             merging = survivor.sudo().with_context(
                 **{CONTEXT_KEY: run, "sync_source": self._source(run)}
@@ -234,7 +254,12 @@ class SyncMergeService(models.AbstractModel):
         catalog = Catalog(self.env, self._history_models())
         recorder = RowRecorder(self.env, catalog)
         mover = ReferenceMover(self.env, catalog, recorder, self._row_rules())
-        run = MergeRun(journal.ref, journal.reason or self.env._("Merge of duplicates"), mover, recorder)
+        run = MergeRun(
+            journal.ref,
+            journal.reason or self.env._("Merge of duplicates"),
+            mover,
+            recorder,
+        )
         recorder.watch(records._table, records.ids)
         yield run
         self.env.invalidate_all()
@@ -251,7 +276,8 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _merge_partners(self, retired, survivor):
-        """Core and every module that extends its wizard do their part, a slice at a time."""
+        """Core and every module that extends its wizard do their part, a slice at a
+        time."""
         wizard = survivor.env["base.partner.merge.automatic.wizard"]
         step = CORE_MERGE_LIMIT - 1
         for start in range(0, len(retired), step):
@@ -261,18 +287,27 @@ class SyncMergeService(models.AbstractModel):
     @api.model
     def _repoint_crosswalk(self, retired, survivor):
         run = MergeRun.current(survivor.env)
-        moves = survivor.env["sync.crosswalk"].sudo()._repoint(
-            survivor._name, retired.ids, survivor.id, run.reason, merge_ref=run.ref
+        moves = (
+            survivor.env["sync.crosswalk"]
+            .sudo()
+            ._repoint(
+                survivor._name, retired.ids, survivor.id, run.reason, merge_ref=run.ref
+            )
         )
         run.crosswalk_moves.extend(moves)
 
     @api.model
     def _refresh_stored(self, survivor):
-        """The moves are raw SQL: what is stored on the children that moved is recomputed."""
+        """The moves are raw SQL: what is stored on the children that moved is
+        recomputed."""
         if survivor._name != "res.partner":
             return
         children = survivor.with_context(active_test=False).child_ids
-        for name in ("complete_name", "commercial_partner_id", "commercial_company_name"):
+        for name in (
+            "complete_name",
+            "commercial_partner_id",
+            "commercial_company_name",
+        ):
             self.env.add_to_compute(children._fields[name], children)
 
     @api.model
@@ -292,12 +327,25 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _keep_files(self, journal, changes):
-        """Files of deleted attachments would be swept from the file store in a day; a copy
+        """Files of deleted attachments would be swept from the file store in a day; a
+        copy
         of the row on the journal keeps them as long as the merge can be undone."""
-        deleted = [entry["rows"] for entry in changes["deleted"] if entry["table"] == "ir_attachment"]
+        deleted = [
+            entry["rows"]
+            for entry in changes["deleted"]
+            if entry["table"] == "ir_attachment"
+        ]
         for row in (row for rows in deleted for row in rows if row["store_fname"]):
-            copy = self.env["ir.attachment"].sudo().create(
-                {"name": row["name"], "res_model": journal._name, "res_id": journal.id}
+            copy = (
+                self.env["ir.attachment"]
+                .sudo()
+                .create(
+                    {
+                        "name": row["name"],
+                        "res_model": journal._name,
+                        "res_id": journal.id,
+                    }
+                )
             )
             # the same file, not read and written again
             copy._write(
@@ -309,15 +357,19 @@ class SyncMergeService(models.AbstractModel):
                 }
             )
 
-    # -- survivorship values ----------------------------------------------------------------
+    # -- survivorship values
+    # ----------------------------------------------------------------
 
     @api.model
     def _chosen_values(self, records, values):
-        """:return: values to write on the survivor, read before the others are gone; its own
+        """:return: values to write on the survivor, read before the others are gone;
+        its own
         too, because core fills what is empty in it with whatever it finds"""
         by_id = {record.id: record for record in records}
         return {
-            name: records._fields[name].convert_to_write(by_id[record_id][name], by_id[record_id])
+            name: records._fields[name].convert_to_write(
+                by_id[record_id][name], by_id[record_id]
+            )
             for name, record_id in values.items()
             if record_id in by_id
         }
@@ -330,24 +382,38 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _reversible_until(self, model_name, group):
-        rule = group.rule_id if group else self.env["sync.duplicate.rule"]._for_model(model_name)[:1]
-        return fields.Datetime.add(fields.Datetime.now(), days=rule.reversible_days or 30)
+        rule = (
+            group.rule_id
+            if group
+            else self.env["sync.duplicate.rule"]._for_model(model_name)[:1]
+        )
+        return fields.Datetime.add(
+            fields.Datetime.now(), days=rule.reversible_days or 30
+        )
 
-    # -- telling ----------------------------------------------------------------------------
+    # -- telling
+    # ----------------------------------------------------------------------------
 
     @api.model
     def _external_ids(self, records):
-        """:return: ``{record id: {system code: [external id, …]}}`` of living external ids"""
+        """:return: ``{record id: {system code: [external id, …]}}`` of living external
+        ids"""
         found = {record_id: {} for record_id in records.ids}
-        links = self.env["sync.crosswalk"].sudo().search(
-            [
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-                ("state", "=", "active"),
-            ]
+        links = (
+            self.env["sync.crosswalk"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", records._name),
+                    ("res_id", "in", records.ids),
+                    ("state", "=", "active"),
+                ]
+            )
         )
         for link in links:
-            found[link.res_id].setdefault(link.system_id.code, []).append(link.external_id)
+            found[link.res_id].setdefault(link.system_id.code, []).append(
+                link.external_id
+            )
         return found
 
     @api.model
@@ -381,12 +447,15 @@ class SyncMergeService(models.AbstractModel):
         """Take a merge back: records, ids and references are as they were.
 
         :param overwrite: also put back what was changed since the merge
-        :return: list of ``{"table", "ids", "columns"}`` that changed since and were kept
+        :return: list of ``{"table", "ids", "columns"}`` that changed since and were
+            kept
         """
         survivor = self.env[journal.model_name].browse(journal.survivor_id).exists()
         if not survivor:
             raise UserError(
-                self.env._("The survivor was deleted since: there is nothing left to split.")
+                self.env._(
+                    "The survivor was deleted since: there is nothing left to split."
+                )
             )
         journal.sudo().lock_for_update()
         survivor.sudo().lock_for_update()
@@ -420,6 +489,10 @@ class SyncMergeService(models.AbstractModel):
         for record in records:
             if hasattr(record, "message_post"):
                 record.sudo().message_post(
-                    body=self.env._("Merge %(ref)s was undone: %(reason)s", ref=journal.ref, reason=reason)
+                    body=self.env._(
+                        "Merge %(ref)s was undone: %(reason)s",
+                        ref=journal.ref,
+                        reason=reason,
+                    )
                 )
             self._emit(name, record)

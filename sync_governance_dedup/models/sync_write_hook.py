@@ -9,8 +9,10 @@ PENDING = "sync_governance_dedup.pending"
 class SyncWriteHook(models.AbstractModel):
     """Follows the records that a duplicate rule covers.
 
-    Changes are collected and settled once, right before the commit (or before somebody asks
-    for candidates): matching keys are refreshed in the same transaction, and one job checks
+    Changes are collected and settled once, right before the commit (or before somebody
+    asks
+    for candidates): matching keys are refreshed in the same transaction, and one job
+    checks
     all changed records after it. An import of 10,000 rows is not 10,000 jobs.
     """
 
@@ -20,7 +22,11 @@ class SyncWriteHook(models.AbstractModel):
     def _sync_hooked_models(self):
         hooked = super()._sync_hooked_models()
         for model_name in self.env["sync.duplicate.rule"]._watched():
-            hooked[model_name] = hooked.get(model_name, set()) | {"create", "write", "unlink"}
+            hooked[model_name] = hooked.get(model_name, set()) | {
+                "create",
+                "write",
+                "unlink",
+            }
         return hooked
 
     @api.model
@@ -44,7 +50,11 @@ class SyncWriteHook(models.AbstractModel):
 
     @api.model
     def _dedup_watched(self, model_name):
-        return self.env["sync.duplicate.rule"]._watched().get(model_name, ((), frozenset()))
+        return (
+            self.env["sync.duplicate.rule"]
+            ._watched()
+            .get(model_name, ((), frozenset()))
+        )
 
     @api.model
     def _dedup_collect(self, records):
@@ -68,5 +78,7 @@ class SyncWriteHook(models.AbstractModel):
             for rule in rules:
                 # sudo: whoever changes a record need not know the rules that watch it
                 self.env["sync.duplicate.engine"].sudo()._refresh_keys(rule, record_ids)
-                self.env["sync.duplicate.verdict"].sudo()._forget_changed(rule, record_ids)
+                self.env["sync.duplicate.verdict"].sudo()._forget_changed(
+                    rule, record_ids
+                )
             rules._enqueue_check(record_ids)

@@ -24,7 +24,9 @@ class TestConcurrency(TransactionCase):
     def setUp(self):
         super().setUp()
         with self.transaction() as env:
-            partners = env["res.partner"].create([{"name": "Race A"}, {"name": "Race B"}])
+            partners = env["res.partner"].create(
+                [{"name": "Race A"}, {"name": "Race B"}]
+            )
             rule = env.ref("sync_governance_dedup.sync_duplicate_rule_partner")
             pair = PairScore(partners[0].id, partners[1].id, 0.9, 3.0)
             found = Group(tuple(partners.ids), 0.9, (pair,))
@@ -34,9 +36,13 @@ class TestConcurrency(TransactionCase):
 
     def remove(self):
         with self.transaction() as env:
-            env["sync.duplicate.verdict"].search([("left_id", "in", self.partner_ids)]).unlink()
+            env["sync.duplicate.verdict"].search(
+                [("left_id", "in", self.partner_ids)]
+            ).unlink()
             env["sync.duplicate.group"].browse(self.group_id).exists().unlink()
-            journals = env["sync.merge.journal"].search([("survivor_id", "in", self.partner_ids)])
+            journals = env["sync.merge.journal"].search(
+                [("survivor_id", "in", self.partner_ids)]
+            )
             journals.unlink()
             env["res.partner"].browse(self.partner_ids).exists().unlink()
 
@@ -53,15 +59,22 @@ class TestConcurrency(TransactionCase):
                 other.cr.rollback()
                 with self.assertRaisesRegex(UserError, "already decided"):
                     self.group(other).action_merge()
-                self.assertEqual(len(other["res.partner"].browse(self.partner_ids).exists()), 2)
+                self.assertEqual(
+                    len(other["res.partner"].browse(self.partner_ids).exists()), 2
+                )
 
     def test_partner_changed_while_the_steward_looked(self):
         with self.transaction() as one, self.as_steward(one):
             shown = one["sync.duplicate.workbench"].get_group(self.group_id)
-            seen = {member["record_id"]: member["fingerprint"] for member in shown["members"]}
+            seen = {
+                member["record_id"]: member["fingerprint"]
+                for member in shown["members"]
+            }
             one.cr.rollback()
             with self.transaction() as other:
-                other["res.partner"].browse(self.partner_ids[1]).email = "late@example.com"
+                other["res.partner"].browse(
+                    self.partner_ids[1]
+                ).email = "late@example.com"
             with self.assertRaisesRegex(UserError, "changed after"):
                 self.group(one).action_merge(seen=seen)
 
@@ -88,6 +101,7 @@ class TestConcurrency(TransactionCase):
         self.patch(
             user_class,
             "has_group",
-            lambda user, name: name == group.get_external_id()[group.id] or original(user, name),
+            lambda user, name: name == group.get_external_id()[group.id]
+            or original(user, name),
         )
         yield

@@ -11,7 +11,9 @@ class TestDoor(DedupCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.clerk = new_test_user(cls.env, login="dedup_clerk", groups="base.group_user")
+        cls.clerk = new_test_user(
+            cls.env, login="dedup_clerk", groups="base.group_user"
+        )
         cls.known = cls.partners(
             "Quillfeather Instruments",
             email="hello@quillfeather.example",
@@ -27,7 +29,9 @@ class TestDoor(DedupCase):
     def test_a_clerk_is_told_while_typing(self):
         """Also of a record made in this very transaction."""
         [match] = self.matches(
-            self.clerk, name="Quillfeather Instrument", email="hello@quillfeather.example"
+            self.clerk,
+            name="Quillfeather Instrument",
+            email="hello@quillfeather.example",
         )
         self.assertEqual(match["id"], self.known.id)
         self.assertGreater(match["probability"], 0.5)
@@ -63,13 +67,24 @@ class TestDoor(DedupCase):
 
     def test_scores_of_the_latest_scan(self):
         """Counted for all, named only for who may read both records."""
-        scan = self.env["sync.duplicate.scan"].create({"rule_id": self.rule.id, "state": "done"})
+        scan = self.env["sync.duplicate.scan"].create(
+            {"rule_id": self.rule.id, "state": "done"}
+        )
         a, b, c = self.partners("A", "B", "C")
         c.company_id = self.env["res.company"].create({"name": "Elsewhere"})
         self.env["sync.duplicate.pair"].create(
             [
-                {"scan_id": scan.id, "left_id": left, "right_id": right, "probability": score}
-                for left, right, score in ((a.id, b.id, 0.7), (a.id, c.id, 0.6), (b.id, c.id, 0.2))
+                {
+                    "scan_id": scan.id,
+                    "left_id": left,
+                    "right_id": right,
+                    "probability": score,
+                }
+                for left, right, score in (
+                    (a.id, b.id, 0.7),
+                    (a.id, c.id, 0.6),
+                    (b.id, c.id, 0.2),
+                )
             ]
         )
         self.env.flush_all()
@@ -91,7 +106,9 @@ class TestDoor(DedupCase):
         self.env.cr.precommit.run()
         self.rule._check_changed(twin.ids)
         group = self.Group.search([("member_ids.record_id", "=", twin.id)])
-        self.assertEqual(set(group.member_ids.mapped("record_id")), {self.known.id, twin.id})
+        self.assertEqual(
+            set(group.member_ids.mapped("record_id")), {self.known.id, twin.id}
+        )
         self.assertTrue(group.evidence_ids)
         self.as_steward(group).action_not_duplicate()
         self.rule._check_changed(twin.ids)

@@ -16,7 +16,8 @@ class TestMerge(DedupCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.service = cls.env["sync.merge.service"]
-        # A table as third parties make them: one row for a partner and a thing. Core's wizard
+        # A table as third parties make them: one row for a partner and a thing. Core's
+        # wizard
         # deletes all rows of the merged partner as soon as one of them clashes.
         cls.env.cr.execute(
             SQL(
@@ -44,7 +45,10 @@ class TestMerge(DedupCase):
         return {
             thing
             for (thing,) in self.env.execute_query(
-                SQL("SELECT thing FROM dedup_test_binding WHERE partner_id = %s", partner.id)
+                SQL(
+                    "SELECT thing FROM dedup_test_binding WHERE partner_id = %s",
+                    partner.id,
+                )
             )
         }
 
@@ -52,7 +56,8 @@ class TestMerge(DedupCase):
         records = survivor.union(*others)
         return self.service._merge(records, survivor, **kwargs)
 
-    # -- no row is lost -----------------------------------------------------------------------
+    # -- no row is lost
+    # -----------------------------------------------------------------------
 
     def test_core_alone_would_delete_rows(self):
         """The finding that this module answers; if it fails, core was mended."""
@@ -84,7 +89,10 @@ class TestMerge(DedupCase):
     def test_rows_that_differ_stop_the_merge_and_say_why(self):
         a, b = self.partners("A", "B")
         kept, other = self.bind(a, "x", "mine"), self.bind(b, "x", "theirs")
-        with self.assertRaisesRegex(UserError, f"{other} and {kept}.*note"), self.env.cr.savepoint():
+        with (
+            self.assertRaisesRegex(UserError, f"{other} and {kept}.*note"),
+            self.env.cr.savepoint(),
+        ):
             self.merge(a, b)
         self.assertTrue(b.exists())
         self.assertEqual(self.bindings(b), {"x"})
@@ -122,7 +130,11 @@ class TestMerge(DedupCase):
         a, b = self.partners("A", "B")
         kept, dropped = self.bind(a, "x"), self.bind(b, "x")
         self.env.cr.execute(
-            SQL("INSERT INTO dedup_test_detail (binding_id) VALUES (%s), (%s)", kept, dropped)
+            SQL(
+                "INSERT INTO dedup_test_detail (binding_id) VALUES (%s), (%s)",
+                kept,
+                dropped,
+            )
         )
         self.merge(a, b)
         rows = self.env.execute_query(SQL("SELECT binding_id FROM dedup_test_detail"))
@@ -137,21 +149,33 @@ class TestMerge(DedupCase):
 
     def test_pairs_of_models_core_does_not_know(self):
         a, b = self.partners("A", "B")
-        issue = self.env["sync.issue"]._raise("dedup:test", "About B", "other", record=b)
+        issue = self.env["sync.issue"]._raise(
+            "dedup:test", "About B", "other", record=b
+        )
         self.merge(a, b)
         self.assertEqual((issue.res_model, issue.res_id), ("res.partner", a.id))
 
-    # -- what core does too -------------------------------------------------------------------
+    # -- what core does too
+    # -------------------------------------------------------------------
 
     def test_documents_of_the_record(self):
         a, b = self.partners("A", "B")
         note = b.message_post(body="Called")
         attachment = self.env["ir.attachment"].create(
-            {"name": "contract.txt", "raw": b"x", "res_model": "res.partner", "res_id": b.id}
+            {
+                "name": "contract.txt",
+                "raw": b"x",
+                "res_model": "res.partner",
+                "res_id": b.id,
+            }
         )
-        activity = b.activity_schedule("mail.mail_activity_data_todo", user_id=self.env.uid)
+        activity = b.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=self.env.uid
+        )
         child = self.partners("C", parent_id=b.id)
-        bank = self.env["res.partner.bank"].create({"partner_id": b.id, "acc_number": "DE1"})
+        bank = self.env["res.partner.bank"].create(
+            {"partner_id": b.id, "acc_number": "DE1"}
+        )
         tag = self.env["res.partner.category"].create({"name": "T"})
         (a | b).category_id = tag
         self.merge(a, b)
@@ -159,7 +183,9 @@ class TestMerge(DedupCase):
         self.assertEqual(attachment.res_id, a.id)
         self.assertEqual(activity.res_id, a.id)
         self.assertEqual(child.parent_id, a)
-        self.assertEqual(child.commercial_partner_id, child.parent_id.commercial_partner_id)
+        self.assertEqual(
+            child.commercial_partner_id, child.parent_id.commercial_partner_id
+        )
         self.assertEqual(child.complete_name, "A, C")
         self.assertEqual(bank.partner_id, a)
         self.assertEqual(a.category_id, tag)
@@ -168,10 +194,14 @@ class TestMerge(DedupCase):
         a, b = self.partners("A", "B")
         Bank = self.env["res.partner.bank"]
         kept = Bank.create({"partner_id": a.id, "acc_number": "DE 1"})
-        Bank.create([{"partner_id": b.id, "acc_number": number} for number in ("DE1", "DE2")])
+        Bank.create(
+            [{"partner_id": b.id, "acc_number": number} for number in ("DE1", "DE2")]
+        )
         self.merge(a, b)
         self.assertIn(kept, a.bank_ids)
-        self.assertEqual(sorted(a.bank_ids.mapped("sanitized_acc_number")), ["DE1", "DE2"])
+        self.assertEqual(
+            sorted(a.bank_ids.mapped("sanitized_acc_number")), ["DE1", "DE2"]
+        )
 
     def test_five_at_once(self):
         a, b, c, d, e = self.partners("A", "B", "C", "D", "E")
@@ -188,16 +218,22 @@ class TestMerge(DedupCase):
         journal = self.env["sync.merge.journal"].search([("survivor_id", "=", a.id)])
         self.assertEqual(set(journal.retired_ids), set((b | c | d).ids))
 
-    # -- blockers -----------------------------------------------------------------------------
+    # -- blockers
+    # -----------------------------------------------------------------------------
 
     def test_users_on_both_sides_are_refused_with_a_way_out(self):
         a = new_test_user(self.env, login="dedup_a").partner_id
         b = new_test_user(self.env, login="dedup_b").partner_id
         c = self.partners("C")
         group = self.as_steward(self.group_of(a | b | c))
-        with self.assertRaisesRegex(UserError, "Leave all but one out"), self.env.cr.savepoint():
+        with (
+            self.assertRaisesRegex(UserError, "Leave all but one out"),
+            self.env.cr.savepoint(),
+        ):
             group.action_merge(survivor_id=a.id)
-        [blocker] = self.env["sync.duplicate.workbench"].get_blockers(group.id, a.id, (a | b | c).ids)
+        [blocker] = self.env["sync.duplicate.workbench"].get_blockers(
+            group.id, a.id, (a | b | c).ids
+        )
         self.assertEqual((blocker["code"], blocker["record_ids"]), ("users", b.ids))
         group.action_merge(survivor_id=a.id, record_ids=(a | c).ids)
         self.assertEqual((a | b | c).exists(), a | b)
@@ -210,17 +246,23 @@ class TestMerge(DedupCase):
 
     def test_companies(self):
         a = self.partners("A", company_id=self.env.company.id)
-        b = self.partners("B", company_id=self.env["res.company"].create({"name": "Other"}).id)
+        b = self.partners(
+            "B", company_id=self.env["res.company"].create({"name": "Other"}).id
+        )
         with self.assertRaisesRegex(UserError, "different companies"):
             self.merge(a, b)
 
-    # -- survivorship, crosswalk, telling -------------------------------------------------------
+    # -- survivorship, crosswalk, telling
+    # -------------------------------------------------------
 
     def test_chosen_values_win_over_cores(self):
         a = self.partners("A", street="Old Road 1", email="a@example.com")
         b = self.partners("B", street="New Road 2", phone="+49 30 1")
         self.merge(a, b, values={"street": b.id, "name": b.id, "email": a.id})
-        self.assertEqual((a.name, a.street, a.email, a.phone), ("B", "New Road 2", "a@example.com", "+49 30 1"))
+        self.assertEqual(
+            (a.name, a.street, a.email, a.phone),
+            ("B", "New Road 2", "a@example.com", "+49 30 1"),
+        )
 
     def test_owner_of_a_field_wins(self):
         a = self.partners("A", street="Old Road 1")
@@ -235,7 +277,9 @@ class TestMerge(DedupCase):
                         0,
                         0,
                         {
-                            "field_id": self.env["ir.model.fields"]._get("res.partner", "street").id,
+                            "field_id": self.env["ir.model.fields"]
+                            ._get("res.partner", "street")
+                            .id,
                             "owner_system_id": self.shop.id,
                         },
                     )
@@ -253,7 +297,9 @@ class TestMerge(DedupCase):
         a = self.partners("A", street="Old Road 1", zip="11111", city="Old Town")
         b = self.partners("A", street="New Road 2", city="New Town")
         proposal = self.env["sync.duplicate.workbench"]._proposal(a | b)
-        self.assertEqual({proposal["values"][name] for name in ("street", "zip", "city")}, {a.id})
+        self.assertEqual(
+            {proposal["values"][name] for name in ("street", "zip", "city")}, {a.id}
+        )
         self.merge(a, b, values=dict.fromkeys(("street", "zip", "city"), b.id))
         self.assertEqual((a.street, a.zip, a.city), ("New Road 2", False, "New Town"))
 
@@ -270,14 +316,23 @@ class TestMerge(DedupCase):
         Crosswalk._link(self.wms, b, "W-2")
         Crosswalk._link(self.shop, b, "C-2")
         self.merge(a, b)
-        for system, external_id in ((self.wms, "W-1"), (self.wms, "W-2"), (self.shop, "C-2")):
-            self.assertEqual(Crosswalk._resolve(system, "res.partner", external_id).record, a)
+        for system, external_id in (
+            (self.wms, "W-1"),
+            (self.wms, "W-2"),
+            (self.shop, "C-2"),
+        ):
+            self.assertEqual(
+                Crosswalk._resolve(system, "res.partner", external_id).record, a
+            )
 
     def test_one_event_and_one_line_in_the_chatter(self):
         a, b = self.partners("A", "B")
         self.env["sync.crosswalk"]._link(self.shop, b, "C-2")
         told = []
-        emit = lambda service, name, record, data=None: told.append((name, record, data))  # noqa: E731
+
+        def emit(service, name, record, data=None):
+            told.append((name, record, data))
+
         before = a.message_ids
         with patch.object(type(self.service), "_emit", emit):
             journal = self.merge(a, b)
@@ -307,4 +362,6 @@ class TestMerge(DedupCase):
             sync_merge_run={"ref": "mrg_forged"}
         )
         wizard._merge((a | b).ids, a)
-        self.assertTrue(self.env["sync.merge.journal"].search([("survivor_id", "=", a.id)]))
+        self.assertTrue(
+            self.env["sync.merge.journal"].search([("survivor_id", "=", a.id)])
+        )

@@ -8,7 +8,8 @@ from .common import DedupCase
 
 @tagged("post_install", "-at_install")
 class TestProduct(DedupCase):
-    """A second model, with nothing but a rule: the engine, the merge and the undo are general."""
+    """A second model, with nothing but a rule: the engine, the merge and the undo are
+    general."""
 
     @classmethod
     def setUpClass(cls):
@@ -30,8 +31,16 @@ class TestProduct(DedupCase):
         )
         cls.products = cls.env["product.template"].create(
             [
-                {"name": "Pallet truck 2000 kg", "default_code": "PT-2000", "list_price": 300},
-                {"name": "Pallet Truck 2000kg", "default_code": "PT-2000", "list_price": 310},
+                {
+                    "name": "Pallet truck 2000 kg",
+                    "default_code": "PT-2000",
+                    "list_price": 300,
+                },
+                {
+                    "name": "Pallet Truck 2000kg",
+                    "default_code": "PT-2000",
+                    "list_price": 310,
+                },
             ]
         )
 
@@ -43,7 +52,11 @@ class TestProduct(DedupCase):
         a, b = self.products
         kept, dropped = a.product_variant_id, b.product_variant_id
         packaging = self.env["product.supplierinfo"].create(
-            {"partner_id": self.partners("V").id, "product_id": dropped.id, "product_tmpl_id": b.id}
+            {
+                "partner_id": self.partners("V").id,
+                "product_id": dropped.id,
+                "product_tmpl_id": b.id,
+            }
         )
         group = self.Group._suggest(self.product_rule, [self.found(a | b)])
         journal = self.env["sync.merge.service"]._merge(a | b, a, group=group)
@@ -52,5 +65,7 @@ class TestProduct(DedupCase):
         self.assertEqual((packaging.product_tmpl_id, packaging.product_id), (a, kept))
         self.env["sync.merge.service"]._undo(journal, "Wrong")
         self.assertEqual(b.exists().product_variant_id, dropped)
-        self.assertEqual((packaging.product_tmpl_id, packaging.product_id), (b, dropped))
+        self.assertEqual(
+            (packaging.product_tmpl_id, packaging.product_id), (b, dropped)
+        )
         self.assertEqual(b.list_price, 310)

@@ -28,7 +28,11 @@ class TestRights(DedupCase):
         Workbench = self.env["sync.duplicate.workbench"].with_user(self.steward)
         with self.assertRaises(AccessError):
             Workbench.get_group(group.id)
-        for decide in (group.action_merge, group.action_not_duplicate, group.action_defer):
+        for decide in (
+            group.action_merge,
+            group.action_not_duplicate,
+            group.action_defer,
+        ):
             with self.assertRaises(AccessError):
                 decide()
         self.assertEqual(len(records.exists()), 2)
@@ -53,7 +57,11 @@ class TestRights(DedupCase):
         group = self.group_of(self.partners("A", "B")).with_user(self.viewer)
         self.assertEqual(group.state, "suggested")
         self.assertFalse(group.can_decide)
-        for decide in (group.action_merge, group.action_not_duplicate, group.action_review):
+        for decide in (
+            group.action_merge,
+            group.action_not_duplicate,
+            group.action_review,
+        ):
             with self.assertRaises(AccessError):
                 decide()
 
@@ -74,7 +82,12 @@ class TestRights(DedupCase):
             journal.read(["changes"])
         with self.assertRaises(AccessError):
             self.env["sync.duplicate.verdict"].with_user(self.steward).create(
-                {"rule_id": self.rule.id, "model_name": "res.partner", "left_id": 1, "right_id": 2}
+                {
+                    "rule_id": self.rule.id,
+                    "model_name": "res.partner",
+                    "left_id": 1,
+                    "right_id": 2,
+                }
             )
 
     def test_steward_without_rights_on_a_member(self):
@@ -102,7 +115,9 @@ class TestRights(DedupCase):
         theirs = self.partners("A", company_id=self.company.id)
         engine = type(self.env["sync.duplicate.engine"])
         found = [Candidate(theirs.id, 0.99, 20.0), Candidate(mine.id, 0.95, 15.0)]
-        with patch.object(engine, "_candidates", lambda engine, rule, values, limit=5: found):
+        with patch.object(
+            engine, "_candidates", lambda engine, rule, values, limit=5: found
+        ):
             got = (
                 self.env["sync.duplicate.rule"]
                 .with_user(self.viewer)

@@ -2,8 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from unittest.mock import patch
 
-from odoo.addons.queue_job.tests.common import trap_jobs
 from odoo.tests import tagged
+
+from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .common import DedupCase
 
@@ -25,7 +26,9 @@ class TestSuggest(DedupCase):
     def test_a_new_record_joins_the_group_that_waits(self):
         a, b, c = self.partners("Ann Miller", "Anne Miller", "A. Miller")
         group = self.group_of(a | b)
-        again = self.Group._suggest(self.rule, [self.found(b | c, 0.8)], checked_ids=c.ids)
+        again = self.Group._suggest(
+            self.rule, [self.found(b | c, 0.8)], checked_ids=c.ids
+        )
         self.assertEqual(again, group)
         self.assertEqual(set(group.member_ids.mapped("record_id")), {a.id, b.id, c.id})
         self.assertEqual(group.member_count, 3)
@@ -42,7 +45,9 @@ class TestSuggest(DedupCase):
         a, b, c, d = self.partners("A", "B", "C", "D")
         group = self.group_of(a | b | c)
         made = self.Group._suggest(
-            self.rule, [self.found(a | b), self.found(c | d)], checked_ids=(a | b | c | d).ids
+            self.rule,
+            [self.found(a | b), self.found(c | d)],
+            checked_ids=(a | b | c | d).ids,
         )
         self.assertEqual(len(made), 2)
         self.assertEqual(set(group.member_ids.mapped("record_id")), {a.id, b.id})
@@ -94,7 +99,9 @@ class TestSuggest(DedupCase):
     def test_job_makes_groups_and_is_repeatable(self):
         a, b = self.partners("Ann Miller", "Anne Miller")
         engine = type(self.env["sync.duplicate.engine"])
-        with patch.object(engine, "_check", lambda engine, rule, ids: [self.found(a | b)]):
+        with patch.object(
+            engine, "_check", lambda engine, rule, ids: [self.found(a | b)]
+        ):
             self.rule._check_changed(a.ids)
             self.rule._check_changed(b.ids)
         groups = self.Group.search([("member_ids.record_id", "in", (a | b).ids)])

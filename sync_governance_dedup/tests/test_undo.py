@@ -9,7 +9,14 @@ from odoo.tools import SQL
 from .common import DedupCase
 
 #: Ledgers, which tell of the merge and its undo, and what is rebuilt from records.
-NOT_COMPARED = ("sync_", "queue_", "ir_logging", "bus_", "mail_message", "mail_tracking")
+NOT_COMPARED = (
+    "sync_",
+    "queue_",
+    "ir_logging",
+    "bus_",
+    "mail_message",
+    "mail_tracking",
+)
 AUDIT_COLUMNS = ["write_date", "write_uid"]
 PIXEL = base64.b64encode(
     base64.b64decode(
@@ -60,7 +67,12 @@ class TestUndo(DedupCase):
         records = self.partners("A", "B", "C", "D", "E")
         a, b, c, d, _e = records
         b.write(
-            {"street": "Main 1", "vat": "B1", "image_1920": PIXEL, "comment": "<p>Old customer</p>"}
+            {
+                "street": "Main 1",
+                "vat": "B1",
+                "image_1920": PIXEL,
+                "comment": "<p>Old customer</p>",
+            }
         )
         c.user_id = self.env.uid
         new_test_user(self.env, login="dedup_undo").partner_id = d
@@ -69,15 +81,29 @@ class TestUndo(DedupCase):
         a.category_id, b.category_id = tags[0], tags
         Bank = self.env["res.partner.bank"]
         Bank.create({"partner_id": a.id, "acc_number": "DE1"})
-        Bank.create([{"partner_id": b.id, "acc_number": number} for number in ("DE 1", "DE2")])
+        Bank.create(
+            [{"partner_id": b.id, "acc_number": number} for number in ("DE 1", "DE2")]
+        )
         for record in records:
             record.message_subscribe((a | b).ids)
-            record.activity_schedule("mail.mail_activity_data_todo", user_id=self.env.uid)
+            record.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=self.env.uid
+            )
             self.env["ir.attachment"].create(
-                {"name": "f", "raw": record.name.encode(), "res_model": "res.partner", "res_id": record.id}
+                {
+                    "name": "f",
+                    "raw": record.name.encode(),
+                    "res_model": "res.partner",
+                    "res_id": record.id,
+                }
             )
         self.env["ir.model.data"].create(
-            {"module": "dedup_test", "name": "b", "model": "res.partner", "res_id": b.id}
+            {
+                "module": "dedup_test",
+                "name": "b",
+                "model": "res.partner",
+                "res_id": b.id,
+            }
         )
         self.env["sync.crosswalk"]._link(self.wms, a, "W-1")
         self.env["sync.crosswalk"]._link(self.wms, b, "W-2")
@@ -89,22 +115,32 @@ class TestUndo(DedupCase):
             product = self.env["product.product"].create({"name": "P"})
             for record in records[:3]:
                 order = self.env["sale.order"].create(
-                    {"partner_id": record.id, "order_line": [(0, 0, {"product_id": product.id})]}
+                    {
+                        "partner_id": record.id,
+                        "order_line": [(0, 0, {"product_id": product.id})],
+                    }
                 )
                 order.action_confirm()
-        if "account.move" in self.env and self.env["account.journal"].search([("type", "=", "sale")]):
+        if "account.move" in self.env and self.env["account.journal"].search(
+            [("type", "=", "sale")]
+        ):
             for record in records[1:3]:
                 self.env["account.move"].create(
                     {
                         "move_type": "out_invoice",
                         "partner_id": record.id,
-                        "invoice_line_ids": [(0, 0, {"name": "x", "quantity": 1, "price_unit": 9})],
+                        "invoice_line_ids": [
+                            (0, 0, {"name": "x", "quantity": 1, "price_unit": 9})
+                        ],
                     }
                 ).action_post()
 
     def crosswalk_image(self):
         rows = self.env["sync.crosswalk"].search([], order="id")
-        return [(row.external_id, row.res_id, row.state, row.superseded_by_id.id) for row in rows]
+        return [
+            (row.external_id, row.res_id, row.state, row.superseded_by_id.id)
+            for row in rows
+        ]
 
     def test_undo_restores_every_row_of_every_table(self):
         for size in (2, 3, 5):
@@ -125,7 +161,11 @@ class TestUndo(DedupCase):
 
     def message_image(self, records):
         messages = self.env["mail.message"].search([("model", "=", "res.partner")])
-        return {(message.id, message.res_id) for message in messages if message.res_id in records.ids}
+        return {
+            (message.id, message.res_id)
+            for message in messages
+            if message.res_id in records.ids
+        }
 
     def test_files_outlive_the_sweep(self):
         a, b = self.partners("A", "B")
@@ -158,7 +198,9 @@ class TestUndo(DedupCase):
         child.parent_id = other
         late = self.partners("Late", parent_id=a.id)
         self.env.flush_all()
-        wizard = self.env["sync.merge.undo"].create({"journal_id": journal.id, "reason": "Wrong"})
+        wizard = self.env["sync.merge.undo"].create(
+            {"journal_id": journal.id, "reason": "Wrong"}
+        )
         self.assertIn("street", wizard.changed_since)
         kept = self.service._undo(journal, "Wrong")
         self.assertEqual((a.street, b.street), ("Newest 3", "New 2"))
@@ -202,7 +244,8 @@ class TestUndo(DedupCase):
         self.assertEqual((a | b).exists(), a | b)
         self.assertEqual(group.state, "unmerged")
         self.assertEqual(
-            self.env["sync.duplicate.verdict"]._denied_pairs("res.partner", a.ids), {(a.id, b.id)}
+            self.env["sync.duplicate.verdict"]._denied_pairs("res.partner", a.ids),
+            {(a.id, b.id)},
         )
 
     def test_survivor_was_merged_on(self):

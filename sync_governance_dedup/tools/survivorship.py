@@ -2,7 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Which value, and which record, survives a merge.
 
-Per field: the owner's value wins, then the fresher one, then the one of the more complete
+Per field: the owner's value wins, then the fresher one, then the one of the more
+complete
 record. A person may overrule every choice; the reason stays visible beside it.
 """
 
@@ -26,7 +27,8 @@ class Claim:
     """What one record offers for one field.
 
     :ivar empty: the record has no value for the field
-    :ivar owner_rank: 0 for the record linked to the system that owns the field, 1 for the
+    :ivar owner_rank: 0 for the record linked to the system that owns the field, 1 for
+        the
         next in rank, ``None`` if the record is linked to none of them
     :ivar written: seconds since the epoch of the last change
     :ivar filled: number of fields that the record has a value for
@@ -109,7 +111,8 @@ def choose_survivor(contenders: Iterable[Contender]) -> int:
 
 
 def differing(values: Iterable[object]) -> bool:
-    """:return: whether a steward must look: two records have different, filled values or
+    """:return: whether a steward must look: two records have different, filled values
+    or
     one lacks what another has."""
     seen = {repr(value) for value in values}
     return len(seen) > 1

@@ -6,7 +6,8 @@ from ..merge import MergeRun
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
-    """Core's wizard, made safe: whoever calls it gets a journal, an undo, living external
+    """Core's wizard, made safe: whoever calls it gets a journal, an undo, living
+    external
     ids, and no deleted rows. Other modules' overrides run as they always did."""
 
     _inherit = "base.partner.merge.automatic.wizard"
@@ -20,7 +21,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         if not dst_partner or dst_partner not in partners:
             dst_partner = self._get_ordered_partner(partners.ids)[-1]
         self.env["sync.merge.service"]._merge(
-            partners, dst_partner, reason=self.env._("Merged from the contacts' merge wizard")
+            partners,
+            dst_partner,
+            reason=self.env._("Merged from the contacts' merge wizard"),
         )
         return None
 
@@ -28,19 +31,27 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _merge_bank_accounts(self, src_partners, dst_partner):
         run = MergeRun.current(self.env)
         if run:
-            accounts = (src_partners | dst_partner).sudo().with_context(active_test=False).bank_ids
+            accounts = (
+                (src_partners | dst_partner)
+                .sudo()
+                .with_context(active_test=False)
+                .bank_ids
+            )
             run.recorder.watch(accounts._table, accounts.ids)
         return super()._merge_bank_accounts(src_partners, dst_partner)
 
     @api.model
     def _update_foreign_keys_generic(self, model, src_records, dst_record):
         # At the end of the chain, so that overrides of `_update_foreign_keys` (website,
-        # loyalty) have merged their own rows; what is left is moved row by row, and core
+        # loyalty) have merged their own rows; what is left is moved row by row, and
+        # core
         # finds nothing that it could delete.
         run = MergeRun.current(self.env)
         if run:
             self.env.flush_all()
-            run.mover.move_foreign_keys(src_records._table, src_records.ids, dst_record.id)
+            run.mover.move_foreign_keys(
+                src_records._table, src_records.ids, dst_record.id
+            )
             self.env.invalidate_all()
         return super()._update_foreign_keys_generic(model, src_records, dst_record)
 

@@ -8,7 +8,8 @@ BAND_LIMIT = 100
 
 
 class SyncMergeBand(models.TransientModel):
-    """Preview of the groups that can be merged without looking at each: probable beyond the
+    """Preview of the groups that can be merged without looking at each: probable beyond
+    the
     band of their rule, with nothing at risk."""
 
     _name = "sync.merge.band"
@@ -27,7 +28,8 @@ class SyncMergeBand(models.TransientModel):
         values = super().default_get(fields_list)
         if "line_ids" in fields_list:
             values["line_ids"] = [
-                fields.Command.create(line) for line in self._preview(self._safe_groups())
+                fields.Command.create(line)
+                for line in self._preview(self._safe_groups())
             ]
         return values
 
@@ -51,14 +53,18 @@ class SyncMergeBand(models.TransientModel):
     def _preview(self, groups):
         lines = []
         for group in groups:
-            records = self.env[group.model_name].browse(group.member_ids.mapped("record_id"))
+            records = self.env[group.model_name].browse(
+                group.member_ids.mapped("record_id")
+            )
             proposal = self.env["sync.duplicate.workbench"]._proposal(records)
             survivor = records.browse(proposal["survivor_id"])
             lines.append(
                 {
                     "group_id": group.id,
                     "survivor_name": survivor.display_name,
-                    "retired_names": ", ".join((records - survivor).mapped("display_name")),
+                    "retired_names": ", ".join(
+                        (records - survivor).mapped("display_name")
+                    ),
                     "taken_fields": self._taken(records, survivor, proposal["values"]),
                 }
             )
@@ -83,7 +89,9 @@ class SyncMergeBand(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self.env._("%s groups merged. Each can be undone.", len(groups)),
+                "message": self.env._(
+                    "%s groups merged. Each can be undone.", len(groups)
+                ),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
