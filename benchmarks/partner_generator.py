@@ -20,7 +20,7 @@ import random
 import string
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from faker import Faker
@@ -157,7 +157,7 @@ class Entity:
     vat: str
     mobile: str
     parent: int | None = None
-    shared_phone: bool = field(default=False)
+    branch: bool = False
 
 
 class World:
@@ -167,16 +167,20 @@ class World:
         self.country, self.rng = country, rng
         fake = Faker(country.locale)
         fake.seed_instance(rng.randrange(1 << 30))
-        self.firsts = Pool(rng, (fake.first_name() for _ in range(9000)), 0.85)
-        self.lasts = Pool(rng, (fake.last_name() for _ in range(30000)), 0.75)
-        self.fresh_last = max(0.02, min(0.15, len(self.lasts.items) / 20000))
+        self.firsts = Pool(rng, (fake.first_name() for _ in range(9000)), 0.6)
+        self.lasts = Pool(rng, (fake.last_name() for _ in range(30000)), 0.5)
+        self.fresh_last = 0.3
         streets = [fake.street_name() for _ in range(3000)]
         self.streets = Pool(rng, streets, 0.6)
         towns = max(30, int((rows * country.share) ** 0.62))
         self.towns = Pool(
             rng,
             [
-                (fake.city(), self._zips(), fake.state() if country.code == "US" else "")
+                (
+                    fake.city(),
+                    self._zips(),
+                    fake.state() if country.code == "US" else "",
+                )
                 for _ in range(towns)
             ],
             0.8,
@@ -186,9 +190,13 @@ class World:
         rng = self.rng
         if self.country.zip_digits:
             start = rng.randrange(10_000, 99_000)
-            return tuple(str(start + step) for step in range(rng.choice((1, 1, 2, 4, 8))))
+            return tuple(
+                str(start + step) for step in range(rng.choice((1, 1, 2, 4, 8)))
+            )
         area = "".join(rng.choices("BCDEGHLMNS", k=rng.choice((1, 2))))
-        return tuple(f"{area}{rng.randrange(1, 30)}" for _ in range(rng.choice((1, 2, 6))))
+        return tuple(
+            f"{area}{rng.randrange(1, 30)}" for _ in range(rng.choice((1, 2, 6)))
+        )
 
     def address(self) -> Address:
         rng = self.rng
@@ -206,8 +214,14 @@ class World:
         rng = self.rng
         last = self.lasts.draw(rng)
         if rng.random() < self.fresh_last:  # Faker's lists end where real tails begin
-            tail = rng.choice(("er", "mann", "sen", "ski", "ov", "son", "ier", "ard", "ley", "s"))
-            last = last[: rng.randrange(3, 6)] + tail
+            tail = rng.choice(
+                ("er", "mann", "sen", "ski", "ov", "son", "ier", "ard", "ley", "s")
+            )
+            last = (
+                last[: rng.randrange(3, 6)]
+                + rng.choice(("", "", "el", "in", "an", "or"))
+                + tail
+            )
         return last
 
     def phone(self) -> str:
@@ -237,9 +251,15 @@ class World:
 
     def private_email(self, first, last) -> str:
         rng, f, n = self.rng, _ascii(first), _ascii(last)
-        local = rng.choice((f"{f}.{n}", f"{f[:1]}.{n}", f"{f}{n}", f"{n}.{f}", f"{f}_{n}", f"{f}"))
+        local = rng.choice(
+            (f"{f}.{n}", f"{f[:1]}.{n}", f"{f}{n}", f"{n}.{f}", f"{f}_{n}", f"{f}")
+        )
         if rng.random() < 0.45:
-            local += str(rng.randrange(1, 99) if rng.random() < 0.6 else rng.randrange(1950, 2005))
+            local += str(
+                rng.randrange(1, 99)
+                if rng.random() < 0.6
+                else rng.randrange(1950, 2005)
+            )
         return f"{local}@{rng.choice(self.country.mail)}"
 
     def company(self) -> Entity:
@@ -257,13 +277,15 @@ class World:
             name = f"{_coined(rng)} {trade}"
         else:
             name = f"{trade} {self.towns.draw(rng)[0].split()[0]} {base}"
-        domain = _ascii(name).replace(" ", rng.choice(("", "-")))[:24].strip("-") or "firma"
+        domain = (
+            _ascii(name).replace(" ", rng.choice(("", "-")))[:24].strip("-") or "firma"
+        )
         domain += {"DE": ".de", "US": ".com", "FR": ".fr", "GB": ".co.uk"}[country.code]
         local = rng.choice(SHARED_LOCALS) if rng.random() < 0.7 else _ascii(base)
         return Entity(
             self, True, "", name, rng.randrange(len(country.legal)), self.address(),
             self.phone(), f"{local}@{domain}", self.vat() if rng.random() < 0.6 else "",
-            "", None, True,
+            "",
         )  # fmt: skip
 
 
@@ -275,10 +297,32 @@ def _ascii(text: str) -> str:
 
 
 def _coined(rng: random.Random) -> str:
-    heads = ("Nova", "Tec", "Inter", "Euro", "Alpha", "Blue", "Prime", "Opti", "Dyna", "Poly", "Vita", "Omni", "Trans")
+    heads = (
+        "Nova",
+        "Tec",
+        "Inter",
+        "Euro",
+        "Alpha",
+        "Blue",
+        "Prime",
+        "Opti",
+        "Dyna",
+        "Poly",
+        "Vita",
+        "Omni",
+        "Trans",
+    )
     tails = ("tech", "line", "form", "con", "plus", "vision", "mat", "sys", "lux", "gen", "port", "star", "net")  # fmt: skip
     word = rng.choice(heads) + rng.choice(tails)
-    return word + rng.choice(("", "", " " + rng.choice(string.ascii_uppercase) + rng.choice(string.ascii_uppercase)))
+    return word + rng.choice(
+        (
+            "",
+            "",
+            " "
+            + rng.choice(string.ascii_uppercase)
+            + rng.choice(string.ascii_uppercase),
+        )
+    )
 
 
 class Clerk:
@@ -292,11 +336,15 @@ class Clerk:
 
     def write(self, entity: Entity, again: bool) -> dict:
         """A row of the CSV without its id."""
-        if again and self.chance(0.10):
+        if again and self.chance(0.07):
             entity = self._moved(entity)
         row = {
             "name": self._name(entity, again),
-            "is_company": int(entity.company if not (again and self.chance(0.02)) else not entity.company),
+            "is_company": int(
+                entity.company
+                if not (again and self.chance(0.02))
+                else not entity.company
+            ),
             "email": self._email(entity, again),
             "phone": self._phone(entity, again),
             "vat": entity.vat if entity.vat and self.chance(0.55) else "",
@@ -308,7 +356,8 @@ class Clerk:
         elif row["vat"] and self.chance(0.2):
             row["vat"] = f"{row['vat'][:2]} {row['vat'][2:5]} {row['vat'][5:]}"
         row.update(self._address(entity, again))
-        if not any(row[c] for c in ("email", "phone", "vat", "street", "zip")):
+        bare = not any(row[c] for c in ("email", "phone", "vat", "street", "zip"))
+        if bare or entity.branch and not row["city"]:
             row.update(self._address(entity, False, certain=True))
         return row
 
@@ -320,7 +369,11 @@ class Clerk:
 
     # -- names -----------------------------------------------------------------------
     def _name(self, entity: Entity, again: bool) -> str:
-        name = self._company(entity, again) if entity.company else self._person(entity, again)
+        name = (
+            self._company(entity, again)
+            if entity.company
+            else self._person(entity, again)
+        )
         if again and self.chance(0.14):
             name = self._typo(name)
         if self.chance(0.15 if again else 0.03):
@@ -349,7 +402,11 @@ class Clerk:
         words = name.split()
         if again and len(words) > 2 and self.chance(0.12):
             words.pop(self.rng.randrange(1, len(words)))
-            name = " ".join(words).replace("& ", "") if words[-1] == "&" else " ".join(words)
+            name = (
+                " ".join(words).replace("& ", "")
+                if words[-1] == "&"
+                else " ".join(words)
+            )
         elif again and self.chance(0.04):
             name = f"{name} {entity.address.city.split()[0]}"
         elif again and self.chance(0.03):
@@ -375,7 +432,9 @@ class Clerk:
             return text[:at] + text[at] + text[at:]
         if kind < 0.75 and at + 1 < len(text):
             return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-        wrong = self.rng.choice(NEIGHBOURS.get(text[at].lower(), string.ascii_lowercase))
+        wrong = self.rng.choice(
+            NEIGHBOURS.get(text[at].lower(), string.ascii_lowercase)
+        )
         return text[:at] + wrong + text[at + 1 :]
 
     def _digit_slip(self, text: str) -> str:
@@ -442,7 +501,9 @@ class Clerk:
             city = self._typo(city)
         second = ""
         if self.chance(0.05):
-            second = self.rng.choice(("2. OG", "Apt 4", "Suite 210", "c/o Empfang", "Bât. B", "Flat 2"))
+            second = self.rng.choice(
+                ("2. OG", "Apt 4", "Suite 210", "c/o Empfang", "Bât. B", "Flat 2")
+            )
         return {
             "street": street if certain or self.chance(0.93) else "",
             "street2": second,
@@ -452,7 +513,9 @@ class Clerk:
         }
 
 
-def entities(rng: random.Random, worlds: list[World]) -> Iterator[tuple[int, list[Entity]]]:
+def entities(
+    rng: random.Random, worlds: list[World]
+) -> Iterator[tuple[int, list[Entity]]]:
     """Endless (number of the head, related entities): a head and the traps around it.
 
     An entity whose ``parent`` is set belongs to the first one of its list.
@@ -473,9 +536,19 @@ def _household(rng: random.Random, world: World) -> list[Entity]:
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             other = world.person()
             last = head.last if rng.random() < 0.85 else other.last
-            email = head.email if rng.random() < 0.12 else world.private_email(other.first, last)
+            email = (
+                head.email
+                if rng.random() < 0.12
+                else world.private_email(other.first, last)
+            )
             members.append(
-                replace(other, last=last, address=head.address, phone=head.phone, email=email)
+                replace(
+                    other,
+                    last=last,
+                    address=head.address,
+                    phone=head.phone,
+                    email=email,
+                )
             )
     return members
 
@@ -484,14 +557,24 @@ def _firm(rng: random.Random, world: World) -> list[Entity]:
     head = world.company()
     members = [head]
     domain = head.email.split("@")[1]
-    if rng.random() < 0.06:  # branches: one name, other towns
-        for _ in range(rng.choice((1, 2, 3, 6))):
+    if rng.random() < 0.025:  # branches: one name, other towns
+        for _ in range(rng.choice((1, 1, 2, 4))):
             vat = head.vat if rng.random() < 0.15 else ""
-            email = head.email if rng.random() < 0.3 else f"{rng.choice(SHARED_LOCALS)}.{_ascii(world.towns.draw(rng)[0])[:8]}@{domain}"
-            members.append(
-                replace(head, address=world.address(), phone=world.phone(), email=email, vat=vat)
+            email = (
+                head.email
+                if rng.random() < 0.3
+                else f"{rng.choice(SHARED_LOCALS)}.{_ascii(world.towns.draw(rng)[0])[:8]}@{domain}"
             )
-    if rng.random() < 0.04:  # sister companies under one roof
+            members.append(
+                replace(
+                    head,
+                    address=world.address(),
+                    phone=world.phone(),
+                    email=email,
+                    vat=vat,
+                )
+            )
+    if rng.random() < 0.03:  # sister companies under one roof
         word = head.last.split()[0]
         trade = rng.choice(world.country.trades)
         members.append(
@@ -511,14 +594,16 @@ def _firm(rng: random.Random, world: World) -> list[Entity]:
                     person,
                     address=head.address,
                     phone=head.phone,
-                    email=head.email if rng.random() < 0.25 else own,
+                    email=head.email if rng.random() < 0.07 else own,
                     parent=0 if rng.random() < 0.7 else None,
                 )
             )
     return members
 
 
-def generate(rows: int, seed: int = 7, duplicates: float = 0.2) -> Iterator[tuple[dict, int]]:
+def generate(
+    rows: int, seed: int = 7, duplicates: float = 0.2
+) -> Iterator[tuple[dict, int]]:
     """Yield (row, entity id), in random order.
 
     :param rows: how many rows to make
@@ -552,7 +637,10 @@ def generate(rows: int, seed: int = 7, duplicates: float = 0.2) -> Iterator[tupl
 
 def write(path: str, truth_path: str, rows: int, seed: int = 7) -> None:
     """Write the data and its truth as the two CSV files that ``benchmarks.dedup`` reads."""
-    with open(path, "w", newline="") as data, open(truth_path, "w", newline="") as truth:
+    with (
+        open(path, "w", newline="") as data,
+        open(truth_path, "w", newline="") as truth,
+    ):
         table = csv.DictWriter(data, COLUMNS)
         table.writeheader()
         pairs = csv.writer(truth)

@@ -174,7 +174,10 @@ def _soft_kinds(words: WordColumn, left, right) -> np.ndarray:
         if (x, y) in vocabulary.NICKNAMES:
             kind[position] = _NICKNAME
         elif x[0] == y[0] and (x.startswith(y) or y.startswith(x)):
-            kind[position] = _INITIAL if shorter[position] < 3 else _NICKNAME
+            if shorter[position] < 3:
+                kind[position] = _INITIAL
+            elif 2 * shorter[position] >= longer[position]:
+                kind[position] = _NICKNAME
     return kind[inverse]
 
 
@@ -472,6 +475,31 @@ def compare_relations(table: Table, i, j):
         )
         level[owned] = 1
     return level, np.zeros(len(i), dtype=np.float32)
+
+
+# -- what follows from the other comparisons ----------------------------------------------
+
+#: Other people or other firms behind the same door: shared contact data proves less there.
+HOUSEHOLD = Comparison("household", "household", ("missing", "two", "three"), None, ())
+
+
+def compare_households(names: tuple[str, ...], levels: np.ndarray) -> np.ndarray:
+    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone and address agree although the
+    names contradict each other.
+
+    :param names: names of the comparisons, in the order of the columns of ``levels``
+    """
+    column = {name: levels[:, position] for position, name in enumerate(names)}
+    agreeing = sum(
+        (
+            np.isin(column[name], (1, 2))
+            for name in ("email", "phone", "address")
+            if name in column
+        ),
+        start=np.zeros(len(levels), dtype=np.int8),
+    )
+    conflict = column["name"] >= OTHER_PERSON if "name" in column else False
+    return np.where(conflict & (agreeing >= 2), agreeing - 1, MISSING).astype(np.int8)
 
 
 # -- the comparisons of a rule -----------------------------------------------------------

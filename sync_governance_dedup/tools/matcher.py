@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .cluster import cluster
-from .compare import comparisons
+from .compare import HOUSEHOLD, compare_households, comparisons
 from .profile import Layout
 from .table import Table
 from .types import Evidence, Group, PairScore
@@ -64,7 +64,7 @@ class Matcher:
     def __init__(self, table: Table, weights: Weights | None = None):
         self.table = table
         self.weights = weights or Weights.load(table.layout.spec.weights)
-        self.comparisons = comparisons(table.layout)
+        self.comparisons = (*comparisons(table.layout), HOUSEHOLD)
 
     @classmethod
     def of(
@@ -85,10 +85,12 @@ class Matcher:
         )
         shape = (len(left), len(self.comparisons))
         levels, bits = np.zeros(shape, dtype=np.int8), np.zeros(shape, dtype=np.float32)
-        for column, comparison in enumerate(self.comparisons):
+        for column, comparison in enumerate(self.comparisons[:-1]):
             levels[:, column], bits[:, column] = comparison.function(
                 self.table, left, right
             )
+        names = tuple(comparison.name for comparison in self.comparisons[:-1])
+        levels[:, -1] = compare_households(names, levels[:, :-1])
         return levels, bits
 
     def score(self, left, right) -> Scores:

@@ -35,17 +35,17 @@ _VAT_PREFIX = re.compile(r"^([A-Z]{2})(?=[0-9A-Z]*\d)")
 
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
-    """Lower case, Latin where a table exists, no accents, ae/oe/ue as a/o/u.
+    """Lower case, Latin where a table exists, umlauts written out, no accents.
 
-    ``Söhne``, ``Soehne`` and ``Sohne`` become the same; scripts without a table are kept.
+    ``Söhne`` and ``Soehne`` become the same; scripts without a table are kept.
     """
     text = text.lower()
     if not text.isascii():
-        text = text.translate(words.LETTERS)
+        text = unicodedata.normalize("NFC", text).translate(words.LETTERS)
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in text if not unicodedata.combining(c))
         text = unicodedata.normalize("NFC", text.translate(words.LETTERS)).lower()
-    return text.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    return text
 
 
 def tokens(text: str | None) -> list[str]:

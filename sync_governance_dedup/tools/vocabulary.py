@@ -2,14 +2,14 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Word lists that the normalisers use; all words are in their folded form.
 
-Folded means: lower case, transliterated to Latin where a table exists, without accents, and
-with the German digraphs ae/oe/ue written a/o/u (see :func:`normalise.fold`).
+Folded means: lower case, transliterated to Latin where a table exists, without accents
+(see :func:`normalise.fold`).
 """
 
 # Letters that Unicode decomposition does not take apart.
 LETTERS = str.maketrans(
     {
-        "ß": "ss", "æ": "a", "œ": "o", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th",
+        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th",
         "ı": "i", "ħ": "h", "ŋ": "n", "ŧ": "t", "ĸ": "k",
         # Cyrillic (Russian, Ukrainian, Bulgarian, Serbian)
         "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "zh",
@@ -29,7 +29,7 @@ LETTERS = str.maketrans(
 # Legal forms, as single tokens after dots are closed up ("G.m.b.H." -> "gmbh").
 LEGAL_FORMS = frozenset(
     """
-    gmbh ag kg kgaa ohg gbr ug eg ev ek se mbh haftungsbeschrankt gesmbh ges
+    gmbh gesellschaft ag kg kgaa ohg gbr ug eg ev ek se mbh haftungsbeschrankt gesmbh ges
     inc incorporated corp corporation llc lllp llp lp pllc ltd limited co company plc cic
     pty proprietary pvt private nl
     sa sas sasu sarl eurl sci snc scop scs selarl sca
@@ -39,7 +39,7 @@ LEGAL_FORMS = frozenset(
     sp zoo spzoo spk spj
     sro spol doo dd ad ood eood jsc ooo oao zao pao tov sia uab ou kft zrt nyrt bt
     ltda eireli me epp cia sapi rl cv
-    kk gk yk kabushiki kaisha godo bhd sdn pte tbk
+    kk gk yk kabushiki kaisha bhd sdn pte tbk
     gmbhcokg gmbhco cokg
     有限公司 株式会社 合同会社 有限会社 公司 股份有限公司 주식회사 유한회사
     ао зао оао пао тов
