@@ -318,6 +318,7 @@ class Story:
         """A customer who is there already under another spelling becomes one again."""
         tell = self._tell
         with tell.chapter("e", "The shop posts a customer who exists in another spelling"):
+            self._scan_once()
             answer = self._shop.post("customers", self._twin_body())
             self._claim_status("POST of the customer is answered", answer, 201)
             twin_id = self._crosswalk("shop", "res.partner", self._twin)[0]["res_id"]
@@ -355,6 +356,25 @@ class Story:
                 (answer.status_code, answer.json().get("name")),
             )
             tell.remember(group_id=group["id"], survivor_id=survivor, twin=self._twin)
+
+    def _scan_once(self):
+        """Customers who were there before the rule are compared from a first scan on."""
+        rule = self._steward.search(
+            "sync.duplicate.rule", [("model_name", "=", "res.partner")], ["name"]
+        )[0]
+        scans = [("rule_id", "=", rule["id"])]
+        if not self._steward.search("sync.duplicate.scan", scans, ["state"]):
+            self._steward.call("sync.duplicate.rule", "action_scan", [rule["id"]])
+        done = self._tell.wait_for(
+            "the first scan of all customers ends",
+            lambda: self._steward.search(
+                "sync.duplicate.scan", [*scans, ("state", "=", "done")], ["total"]
+            ),
+            DELIVERY_S,
+        )
+        self._tell.claim(
+            "all customers have been scanned once", done, f"{done[0]['total']} records"
+        )
 
     def _twin_body(self):
         return {
