@@ -364,7 +364,7 @@ class Story:
         )[0]
         scans = [("rule_id", "=", rule["id"])]
         if not self._steward.search("sync.duplicate.scan", scans, ["state"]):
-            self._steward.call("sync.duplicate.rule", "action_scan", [rule["id"]])
+            self._admin.call("sync.duplicate.rule", "action_scan", [rule["id"]])
         done = self._tell.wait_for(
             "the first scan of all customers ends",
             lambda: self._steward.search(
