@@ -42,7 +42,9 @@ class Bench:
         self.writes = 20 if quick else 40
         self.batch = 1000
         self.hook = env["sync.write.hook"]
-        owner = env["sync.system"].create({"name": "Bench", "code": "bench", "state": "live"})
+        owner = env["sync.system"].create(
+            {"name": "Bench", "code": "bench", "state": "live"}
+        )
         self.policy = env["sync.policy"].create(
             {
                 "name": "Bench",
@@ -50,7 +52,9 @@ class Bench:
                 "line_ids": [
                     odoo.fields.Command.create(
                         {
-                            "field_id": env["ir.model.fields"]._get("res.partner", name).id,
+                            "field_id": env["ir.model.fields"]
+                            ._get("res.partner", name)
+                            .id,
                             "owner_system_id": owner.id,
                         }
                     )
@@ -129,10 +133,14 @@ class Bench:
     def lookups(self, count: int) -> float:
         """Microseconds for a decision, rules cached, with that many policies in force."""
         env = self.env
-        models = env["ir.model"].search([("transient", "=", False), ("abstract", "=", False)])
+        models = env["ir.model"].search(
+            [("transient", "=", False), ("abstract", "=", False)]
+        )
         companies = [env["res.company"], *env["res.company"].search([])]
         while len(models) * len(companies) < count + 1:
-            companies.append(env["res.company"].create({"name": f"Bench {len(companies)}"}))
+            companies.append(
+                env["res.company"].create({"name": f"Bench {len(companies)}"})
+            )
         with env.cr.savepoint():
             env["sync.policy"].search([("state", "=", "active")]).state = "superseded"
             env.flush_all()
@@ -196,7 +204,10 @@ def main() -> None:
     arguments = parser.parse_args()
     database = os.environ["SG_BENCH_DB"]
     config.parse_config(["-d", database, "--no-http"], setup_logging=True)
-    with mute_logger("odoo.addons.base.models.ir_model"), Registry(database).cursor() as cr:
+    with (
+        mute_logger("odoo.addons.base.models.ir_model"),
+        Registry(database).cursor() as cr,
+    ):
         result = measure(api.Environment(cr, SUPERUSER_ID, {}), arguments.quick)
         cr.rollback()
     for key, value in result.items():

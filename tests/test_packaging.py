@@ -30,10 +30,11 @@ ROWS = """
         format('SELECT count(*) AS n FROM %I', relname), false, true, '')))[1]
     FROM pg_class WHERE relkind = 'r' AND relname LIKE 'sync\\_%' ORDER BY 1
 """
+# demo products that stock moves use cannot be deleted, and Odoo keeps their XML ids
 LEFTOVERS = """
     SELECT 'model ' || model FROM ir_model WHERE model LIKE 'sync.%'
     UNION SELECT 'xml id ' || name FROM ir_model_data
-        WHERE module LIKE 'sync_governance%'
+        WHERE module LIKE 'sync_governance%' AND model NOT LIKE 'product.%'
     UNION SELECT 'cron ' || cron_name FROM ir_cron WHERE cron_name ILIKE '%sync%'
     UNION SELECT 'parameter ' || key FROM ir_config_parameter
         WHERE key LIKE 'sync_governance%'

@@ -43,7 +43,9 @@ def _parse():
     parser.add_argument("--receiver-url", required=True)
     parser.add_argument("--state", required=True, type=Path, help="state folder")
     parser.add_argument("--quiet", action="store_true", help="print failures only")
-    parser.add_argument("--recall", action="store_true", help="print what was told last time")
+    parser.add_argument(
+        "--recall", action="store_true", help="print what was told last time"
+    )
     return parser.parse_args()
 
 

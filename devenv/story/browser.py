@@ -56,7 +56,9 @@ def logged_in(browser, base_url, login, password):
         context.close()
 
 
-def open_action(page, xml_id, res_id=None, ready=".o_action_manager .o_view_controller"):
+def open_action(
+    page, xml_id, res_id=None, ready=".o_action_manager .o_view_controller"
+):
     """Open a window action, or one record of it, and wait until it shows."""
     page.goto(f"/odoo/action-{xml_id}" + (f"/{res_id}" if res_id else ""))
     page.wait_for_selector(ready)

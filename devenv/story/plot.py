@@ -53,7 +53,9 @@ class Story:
     def once_only(self):
         """The same request twice has one effect."""
         tell = self._tell
-        with tell.chapter("a", "The shop posts a customer and an order, and repeats itself"):
+        with tell.chapter(
+            "a", "The shop posts a customer and an order, and repeats itself"
+        ):
             first, again = self._twice("customers", self._customer_body(), "customer")
             self._claim_replayed("customer", first, again)
             rows = self._crosswalk("shop", "res.partner", self._customer)
@@ -102,7 +104,9 @@ class Story:
 
     def _twice(self, resource, body, key):
         key = f"{key}-{body['external_id']}-{time.time_ns()}"
-        return self._shop.post(resource, body, key), self._shop.post(resource, body, key)
+        return self._shop.post(resource, body, key), self._shop.post(
+            resource, body, key
+        )
 
     def _claim_replayed(self, what, first, again):
         self._claim_status(f"POST of the {what} is answered", first, 201)
@@ -119,7 +123,9 @@ class Story:
     def one_owner(self):
         """Each field has one owner: what others send is held, not lost."""
         tell = self._tell
-        with tell.chapter("b", "The shop moves the customer, and tries to raise its credit"):
+        with tell.chapter(
+            "b", "The shop moves the customer, and tries to raise its credit"
+        ):
             answer = self._shop.patch(
                 f"customers/{self._customer}",
                 {"address": {"street": "Elbchaussee 99"}, "credit_limit": "90000.00"},
@@ -140,7 +146,8 @@ class Story:
             partner = self._partner()
             tell.claim(
                 "Odoo has the new street and the old credit limit",
-                partner["street"] == "Elbchaussee 99" and partner["credit_limit"] != 90000,
+                partner["street"] == "Elbchaussee 99"
+                and partner["credit_limit"] != 90000,
                 (partner["street"], partner["credit_limit"]),
             )
             conflict = self._open_conflict()
@@ -193,7 +200,9 @@ class Story:
     def sure_delivery(self):
         """A change is captured with its transaction and delivered in the end."""
         tell = self._tell
-        with tell.chapter("c", "The order is confirmed while the WMS is down for a moment"):
+        with tell.chapter(
+            "c", "The order is confirmed while the WMS is down for a moment"
+        ):
             answer = self._shop.post(f"orders/{self._order}/confirm", {})
             self._claim_status("POST of the confirmation is answered", answer, 200)
             tell.claim("the order is confirmed", answer.json()["state"] == "confirmed")
@@ -230,7 +239,11 @@ class Story:
     def _event(self, name, model, record_id):
         found = self._admin.search(
             "sync.event",
-            [("name", "=", name), ("res_model", "=", model), ("res_id", "=", record_id)],
+            [
+                ("name", "=", name),
+                ("res_model", "=", model),
+                ("res_id", "=", record_id),
+            ],
             ["ref", "source_system_id"],
         )
         return found[0] if found else None
@@ -277,7 +290,9 @@ class Story:
                 lambda: self._milestone(picking["id"]) == "dispatched",
                 DELIVERY_S,
             )
-            state = self._admin.call("stock.picking", "read", [picking["id"]], ["state"])
+            state = self._admin.call(
+                "stock.picking", "read", [picking["id"]], ["state"]
+            )
             tell.claim(
                 "the delivery is validated and dispatched",
                 state[0]["state"] == "done",
@@ -288,10 +303,14 @@ class Story:
             for system in ("wms", "shop"):
                 calls = tell.wait_for(
                     f"{system} is told",
-                    lambda system=system: self._calls_until_accepted(system, event["ref"]),
+                    lambda system=system: self._calls_until_accepted(
+                        system, event["ref"]
+                    ),
                     DELIVERY_S,
                 )
-                tell.claim(f"the {system} is told", calls[-1]["verified"], calls[-1]["status"])
+                tell.claim(
+                    f"the {system} is told", calls[-1]["verified"], calls[-1]["status"]
+                )
             echoes = self._receipts.with_id("carrier", event["ref"])
             deliveries = self._admin.search(
                 "sync.delivery",
@@ -304,20 +323,24 @@ class Story:
                 [delivery["subscription_id"][1] for delivery in deliveries],
             )
             tell.remember(
-                picking_id=picking["id"], parcel=self._parcel, shipment_event=event["ref"]
+                picking_id=picking["id"],
+                parcel=self._parcel,
+                shipment_event=event["ref"],
             )
 
     def _milestone(self, picking_id):
-        return self._admin.call("stock.picking", "read", [picking_id], ["sync_milestone"])[0][
-            "sync_milestone"
-        ]
+        return self._admin.call(
+            "stock.picking", "read", [picking_id], ["sync_milestone"]
+        )[0]["sync_milestone"]
 
     # -- e ---------------------------------------------------------------------------
 
     def one_customer(self):
         """A customer who is there already under another spelling becomes one again."""
         tell = self._tell
-        with tell.chapter("e", "The shop posts a customer who exists in another spelling"):
+        with tell.chapter(
+            "e", "The shop posts a customer who exists in another spelling"
+        ):
             self._scan_once()
             answer = self._shop.post("customers", self._twin_body())
             self._claim_status("POST of the customer is answered", answer, 201)
@@ -340,7 +363,9 @@ class Story:
             tell.claim(
                 "it comes with its evidence",
                 len(evidence) >= 3,
-                ", ".join(f"{row['field_name']} {row['weight']:+.1f}" for row in evidence),
+                ", ".join(
+                    f"{row['field_name']} {row['weight']:+.1f}" for row in evidence
+                ),
             )
             self._merge_in_browser(group["id"])
             survivor = self._crosswalk("shop", "res.partner", self._twin)[0]["res_id"]
@@ -422,10 +447,14 @@ class Story:
         with (
             self._tell.chapter("f", "All of it is in the menu Sync Governance"),
             browser.chromium() as chromium,
-            browser.logged_in(chromium, self._base_url, "sync_admin", "sync_admin") as page,
+            browser.logged_in(
+                chromium, self._base_url, "sync_admin", "sync_admin"
+            ) as page,
         ):
             for name, action in SCREENS.items():
-                browser.open_action(page, action, ready=".o_action_manager .o_control_panel")
+                browser.open_action(
+                    page, action, ready=".o_action_manager .o_control_panel"
+                )
                 browser.shoot(page, self._screens, name)
                 self._tell.claim(
                     f"screen {name.replace('_', ' ')}", not page.errors, f"{name}.png"

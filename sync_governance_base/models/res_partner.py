@@ -10,7 +10,11 @@ class ResPartner(models.Model):
 
     def _compute_sync_conflict_count(self):
         groups = self.env["sync.conflict"]._read_group(
-            [("res_model", "=", self._name), ("res_id", "in", self.ids), ("state", "=", "open")],
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "in", self.ids),
+                ("state", "=", "open"),
+            ],
             ["res_id"],
             ["__count"],
         )

@@ -28,7 +28,9 @@ class SyncChangeRequest(models.Model):
     )
     record_name = fields.Char(compute="_compute_record_name", string="Record Name")
     policy_id = fields.Many2one("sync.policy", ondelete="set null", readonly=True)
-    domain_id = fields.Many2one("sync.domain", string="Domain", readonly=True, index=True)
+    domain_id = fields.Many2one(
+        "sync.domain", string="Domain", readonly=True, index=True
+    )
     requester_id = fields.Many2one("res.users", required=True, readonly=True)
     system_id = fields.Many2one(
         "sync.system", string="Proposed by System", readonly=True, ondelete="set null"
@@ -54,7 +56,9 @@ class SyncChangeRequest(models.Model):
     refusal_reason = fields.Text(readonly=True)
     failure = fields.Text(readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    line_ids = fields.One2many("sync.change.request.line", "request_id", string="Changes")
+    line_ids = fields.One2many(
+        "sync.change.request.line", "request_id", string="Changes"
+    )
 
     _record_index = models.Index("(res_model, res_id)")
 
@@ -66,7 +70,9 @@ class SyncChangeRequest(models.Model):
 
     def write(self, vals):
         if not self.env.su and vals.keys() & self._fields.keys() - _OPEN_TO_EDIT:
-            raise AccessError(self.env._("Use the buttons to decide on a change request."))
+            raise AccessError(
+                self.env._("Use the buttons to decide on a change request.")
+            )
         return super().write(vals)
 
     def _record(self):
@@ -92,7 +98,8 @@ class SyncChangeRequest(models.Model):
             for record in one.records:
                 by_record[record].append(one)
         values_list = [
-            self._propose_values(record, ones, vals, source) for record, ones in by_record.items()
+            self._propose_values(record, ones, vals, source)
+            for record, ones in by_record.items()
         ]
         # anybody who may edit the record may propose
         requests = self.sudo().create(values_list)
@@ -213,7 +220,9 @@ class SyncChangeRequest(models.Model):
         }
 
     def _reject(self, reason):
-        self._move("submitted", "rejected", refusal_reason=reason, approver_id=self.env.uid)
+        self._move(
+            "submitted", "rejected", refusal_reason=reason, approver_id=self.env.uid
+        )
         for request in self:
             request.message_notify(
                 partner_ids=request.requester_id.partner_id.ids,
@@ -238,7 +247,9 @@ class SyncChangeRequest(models.Model):
             labels = dict(self._fields["state"]._description_selection(self.env))
             raise UserError(
                 self.env._(
-                    "%(request)s is %(state)s.", request=self.name, state=labels[self.state]
+                    "%(request)s is %(state)s.",
+                    request=self.name,
+                    state=labels[self.state],
                 )
             )
 
@@ -246,16 +257,22 @@ class SyncChangeRequest(models.Model):
         record = self._record()
         stale = self._stale_lines(record) if record else self.line_ids
         if stale:
-            self._move(("approved", "failed"), "failed", failure=self._staleness(record, stale))
+            self._move(
+                ("approved", "failed"), "failed", failure=self._staleness(record, stale)
+            )
             return
         tool = self.env["sync.field.value"]
         values = {
-            line.field_name: tool._to_write(record, line.field_name, line.proposed_value)
+            line.field_name: tool._to_write(
+                record, line.field_name, line.proposed_value
+            )
             for line in self.line_ids
         }
         try:
             with self.env.cr.savepoint():
-                record.with_context(**{SOURCE_KEY: self._override_source()}).write(values)
+                record.with_context(**{SOURCE_KEY: self._override_source()}).write(
+                    values
+                )
         except UserError as error:
             self._move(("approved", "failed"), "failed", failure=str(error))
             return
@@ -302,4 +319,6 @@ class SyncChangeRequest(models.Model):
 
     def _mark_replicated(self):
         """Called when the owner system has confirmed the change."""
-        self.filtered(lambda request: request.state == "applied")._move("applied", "replicated")
+        self.filtered(lambda request: request.state == "applied")._move(
+            "applied", "replicated"
+        )

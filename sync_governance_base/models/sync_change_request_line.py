@@ -32,5 +32,7 @@ class SyncChangeRequestLine(models.Model):
             record = request._record()
             current = tool._read(record, name) if record else False
             line.old_display = tool._display(request.res_model, name, line.old_value)
-            line.proposed_display = tool._display(request.res_model, name, line.proposed_value)
+            line.proposed_display = tool._display(
+                request.res_model, name, line.proposed_value
+            )
             line.current_display = tool._display(request.res_model, name, current)

@@ -43,11 +43,17 @@ class SyncConflict(models.Model):
         default="update_differing",
         readonly=True,
     )
-    system_id = fields.Many2one("sync.system", required=True, ondelete="restrict", readonly=True)
+    system_id = fields.Many2one(
+        "sync.system", required=True, ondelete="restrict", readonly=True
+    )
     res_model = fields.Char(string="Model", required=True, readonly=True)
-    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", readonly=True
+    )
     record_name = fields.Char(compute="_compute_record_name", string="Record Name")
-    domain_id = fields.Many2one("sync.domain", string="Domain", readonly=True, index=True)
+    domain_id = fields.Many2one(
+        "sync.domain", string="Domain", readonly=True, index=True
+    )
     crosswalk_id = fields.Many2one(
         "sync.crosswalk", ondelete="set null", readonly=True, index="btree_not_null"
     )
@@ -66,14 +72,17 @@ class SyncConflict(models.Model):
     reason = fields.Char(help="Why it was decided so; kept in the audit trail.")
     company_id = fields.Many2one("res.company", readonly=True)
     line_ids = fields.One2many("sync.conflict.line", "conflict_id", string="Fields")
-    field_names = fields.Char(compute="_compute_field_names", string="Conflicting Fields")
+    field_names = fields.Char(
+        compute="_compute_field_names", string="Conflicting Fields"
+    )
 
     similar_count = fields.Integer(
         compute="_compute_similar_count",
         help="Open conflicts of the same system about the same fields of other records.",
     )
     sent_back = fields.Text(
-        compute="_compute_sent_back", help="What the system will be told once this is decided."
+        compute="_compute_sent_back",
+        help="What the system will be told once this is decided.",
     )
 
     _record_index = models.Index("(res_model, res_id) WHERE state = 'open'")
@@ -97,7 +106,10 @@ class SyncConflict(models.Model):
     @api.depends("line_ids.field_id")
     def _compute_field_names(self):
         for conflict in self:
-            names = [line.field_id.field_description or line.field_name for line in conflict.line_ids]
+            names = [
+                line.field_id.field_description or line.field_name
+                for line in conflict.line_ids
+            ]
             conflict.field_names = ", ".join(names)
 
     @api.depends("line_ids.field_name", "state")
@@ -129,7 +141,9 @@ class SyncConflict(models.Model):
                 ("type", "=", self.type),
             ]
         )
-        return candidates.filtered(lambda one: set(one.line_ids.mapped("field_name")) == names)
+        return candidates.filtered(
+            lambda one: set(one.line_ids.mapped("field_name")) == names
+        )
 
     def _record(self):
         """The record in question, None when it is gone."""
@@ -148,7 +162,9 @@ class SyncConflict(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _collect(self, crosswalk, record, values, refused, source, kind="update_differing"):
+    def _collect(
+        self, crosswalk, record, values, refused, source, kind="update_differing"
+    ):
         """Put refused values into the crosswalk's open conflict, or a new one.
 
         :param record: None when it is gone
@@ -160,7 +176,11 @@ class SyncConflict(models.Model):
         # inbound users report conflicts, they do not manage them
         conflicts = self.sudo()
         conflict = conflicts.search(
-            [("crosswalk_id", "=", crosswalk.id), ("state", "=", "open"), ("type", "=", kind)],
+            [
+                ("crosswalk_id", "=", crosswalk.id),
+                ("state", "=", "open"),
+                ("type", "=", kind),
+            ],
             limit=1,
         )
         if not conflict:
@@ -189,7 +209,9 @@ class SyncConflict(models.Model):
         tool = self.env["sync.field.value"]
         model = self.env[self.res_model] if record is None else record
         incoming = tool._written(model, name, value)
-        owner = self.env["sync.system"].search([("code", "in", decision.owner_codes[:1])], limit=1)
+        owner = self.env["sync.system"].search(
+            [("code", "in", decision.owner_codes[:1])], limit=1
+        )
         values = {
             "base_value": (crosswalk.base_json or {}).get(name, False),
             "current_value": False if record is None else tool._read(record, name),
@@ -204,7 +226,9 @@ class SyncConflict(models.Model):
         else:
             field = self.env["ir.model.fields"]._get(self.res_model, name)
             self.line_ids = [
-                fields.Command.create({"field_name": name, "field_id": field.id, **values})
+                fields.Command.create(
+                    {"field_name": name, "field_id": field.id, **values}
+                )
             ]
 
     def _suggested(self, owner) -> str | bool:
@@ -250,8 +274,10 @@ class SyncConflict(models.Model):
         decisions = {line.field_name: line.decision for line in self.line_ids}
         if set(decisions.values()) - {"keep", "take"}:
             raise UserError(
-                self.env._("Choose Odoo's or the incoming value for each field: another value"
-                           " fits this record only.")
+                self.env._(
+                    "Choose Odoo's or the incoming value for each field: another value"
+                    " fits this record only."
+                )
             )
         for line in similar.line_ids:
             line.decision = decisions[line.field_name]
@@ -269,8 +295,10 @@ class SyncConflict(models.Model):
             raise UserError(self.env._("Decide for one side first."))
         self.check_access("write")
         # a draft binds nobody: it has to be approved by those who may
-        draft = self.env["sync.policy"].sudo()._draft_owners(
-            self.res_model, self.company_id, self.domain_id, owners
+        draft = (
+            self.env["sync.policy"]
+            .sudo()
+            ._draft_owners(self.res_model, self.company_id, self.domain_id, owners)
         )
         return {
             "type": "ir.actions.act_window",
@@ -295,7 +323,9 @@ class SyncConflict(models.Model):
 
     def _check_open(self):
         if self.state != "open":
-            raise UserError(self.env._("%(conflict)s is already closed.", conflict=self.name))
+            raise UserError(
+                self.env._("%(conflict)s is already closed.", conflict=self.name)
+            )
 
     def _check_decidable(self):
         self.ensure_one()
@@ -306,13 +336,18 @@ class SyncConflict(models.Model):
                 self.env._(
                     "Decide on each field first. Missing: %(fields)s.",
                     fields=", ".join(
-                        line.field_id.field_description or line.field_name for line in undecided
+                        line.field_id.field_description or line.field_name
+                        for line in undecided
                     ),
                 )
             )
-        if not self._record() and any(line.decision != "keep" for line in self.line_ids):
+        if not self._record() and any(
+            line.decision != "keep" for line in self.line_ids
+        ):
             raise UserError(
-                self.env._("The record is gone. Only Odoo's side can be kept, or the conflict ignored.")
+                self.env._(
+                    "The record is gone. Only Odoo's side can be kept, or the conflict ignored."
+                )
             )
         self._check_still_current()
 
@@ -324,7 +359,9 @@ class SyncConflict(models.Model):
         tool = self.env["sync.field.value"]
         for line in self.line_ids:
             current = tool._read(record, line.field_name)
-            if not equal(tool._kind(record, line.field_name), current, line.current_value):
+            if not equal(
+                tool._kind(record, line.field_name), current, line.current_value
+            ):
                 # the refusal rolls back, so the fresh value is shown by reading the record
                 raise UserError(
                     self.env._(
@@ -357,10 +394,16 @@ class SyncConflict(models.Model):
             record.with_context(**{SOURCE_KEY: self._override_source()}).write(values)
         if self.crosswalk_id:
             seen = {line.field_name: line.incoming_value for line in self.line_ids}
-            taken = [line.field_name for line in self.line_ids if line.decision == "take"]
+            taken = [
+                line.field_name for line in self.line_ids if line.decision == "take"
+            ]
             self.crosswalk_id._agree(seen, taken)
         self.env["sync.audit"]._log(
-            "conflict.resolved", record=self, before=before, after=after, reason=self.reason
+            "conflict.resolved",
+            record=self,
+            before=before,
+            after=after,
+            reason=self.reason,
         )
         self._close("resolved")
         self._after_resolve()

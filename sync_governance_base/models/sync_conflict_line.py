@@ -10,7 +10,9 @@ class SyncConflictLine(models.Model):
     _order = "conflict_id, field_name"
     _rec_name = "field_name"
 
-    conflict_id = fields.Many2one("sync.conflict", required=True, ondelete="cascade", index=True)
+    conflict_id = fields.Many2one(
+        "sync.conflict", required=True, ondelete="cascade", index=True
+    )
     field_id = fields.Many2one("ir.model.fields", string="Field", ondelete="set null")
     field_name = fields.Char(required=True, string="Technical Name")
     base_value = fields.Json()
@@ -24,7 +26,9 @@ class SyncConflictLine(models.Model):
         string="Other Value",
         help="The value to use instead, as one would type it into an import file.",
     )
-    owner_system_id = fields.Many2one("sync.system", string="Owner", ondelete="set null")
+    owner_system_id = fields.Many2one(
+        "sync.system", string="Owner", ondelete="set null"
+    )
     explanation = fields.Char(string="Policy Says")
     decision = fields.Selection(
         [("keep", "Keep Odoo's"), ("take", "Take incoming"), ("custom", "Other value")]
@@ -41,8 +45,13 @@ class SyncConflictLine(models.Model):
                 )
 
     def write(self, vals):
-        if vals.keys() - {"decision", "custom_value", "custom_text"} and not self.env.su:
-            raise UserError(self.env._("Only the decision on a conflicting field can be changed."))
+        if (
+            vals.keys() - {"decision", "custom_value", "custom_text"}
+            and not self.env.su
+        ):
+            raise UserError(
+                self.env._("Only the decision on a conflicting field can be changed.")
+            )
         return super().write(vals)
 
     def _chosen(self):
@@ -59,4 +68,6 @@ class SyncConflictLine(models.Model):
         if not self.custom_text:
             return self.custom_value
         model = self.env[self.conflict_id.res_model]
-        return self.env["sync.field.value"]._parse(model, self.field_name, self.custom_text)
+        return self.env["sync.field.value"]._parse(
+            model, self.field_name, self.custom_text
+        )

@@ -44,9 +44,13 @@ class SyncCrosswalk(models.Model):
     _rec_name = "external_id"
     _check_company_auto = True
 
-    system_id = fields.Many2one("sync.system", required=True, ondelete="restrict", index=True)
+    system_id = fields.Many2one(
+        "sync.system", required=True, ondelete="restrict", index=True
+    )
     res_model = fields.Char(string="Model", required=True)
-    res_id = fields.Many2oneReference(string="Record", model_field="res_model", required=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", required=True
+    )
     record_name = fields.Char(compute="_compute_record_name", string="Record Name")
     external_id = fields.Char(required=True)
     external_url = fields.Char(compute="_compute_external_url")
@@ -58,7 +62,9 @@ class SyncCrosswalk(models.Model):
     valid_from = fields.Datetime(required=True, default=fields.Datetime.now)
     valid_to = fields.Datetime()
     reason = fields.Char()
-    superseded_by_id = fields.Many2one("sync.crosswalk", ondelete="set null", index="btree_not_null")
+    superseded_by_id = fields.Many2one(
+        "sync.crosswalk", ondelete="set null", index="btree_not_null"
+    )
     base_json = fields.Json(
         string="Last Agreed Values", help="The values last agreed with that system."
     )
@@ -101,7 +107,11 @@ class SyncCrosswalk(models.Model):
         for model_name, crosswalks in self.grouped("res_model").items():
             names = {}
             if model_name in self.env:
-                records = self.env[model_name].browse(set(crosswalks.mapped("res_id"))).exists()
+                records = (
+                    self.env[model_name]
+                    .browse(set(crosswalks.mapped("res_id")))
+                    .exists()
+                )
                 names = {record.id: record.display_name for record in records.sudo()}
             for crosswalk in crosswalks:
                 crosswalk.record_name = names.get(crosswalk.res_id, False)
@@ -109,16 +119,21 @@ class SyncCrosswalk(models.Model):
     @api.depends("external_id", "system_id.record_url_template")
     def _compute_external_url(self):
         for crosswalk in self:
-            crosswalk.external_url = crosswalk.system_id and crosswalk.system_id._record_url(
-                crosswalk.external_id or ""
+            crosswalk.external_url = (
+                crosswalk.system_id
+                and crosswalk.system_id._record_url(crosswalk.external_id or "")
             )
 
     @api.depends("res_model", "res_id", "state", "last_seen")
     def _compute_health(self):
-        ids = {health: self._ids_in_health(health) for health in ("orphan", "shared", "unused")}
+        ids = {
+            health: self._ids_in_health(health)
+            for health in ("orphan", "shared", "unused")
+        }
         for crosswalk in self:
             crosswalk.health = next(
-                (health for health, found in ids.items() if crosswalk.id in found), "good"
+                (health for health, found in ids.items() if crosswalk.id in found),
+                "good",
             )
 
     @api.model
@@ -127,10 +142,14 @@ class SyncCrosswalk(models.Model):
             return NotImplemented
         bad = ("orphan", "shared", "unused")
         domain = Domain.OR(
-            Domain("id", "in", list(self._ids_in_health(health))) for health in bad if health in value
+            Domain("id", "in", list(self._ids_in_health(health)))
+            for health in bad
+            if health in value
         )
         if "good" in value:
-            everything_bad = set().union(*(self._ids_in_health(health) for health in bad))
+            everything_bad = set().union(
+                *(self._ids_in_health(health) for health in bad)
+            )
             domain |= Domain("id", "not in", list(everything_bad))
         return domain
 
@@ -152,7 +171,9 @@ class SyncCrosswalk(models.Model):
             )
             return {row.id for *_key, rows in groups for row in rows}
         orphans = set()
-        for model_name, rows in self._read_group(active, ["res_model"], ["id:recordset"]):
+        for model_name, rows in self._read_group(
+            active, ["res_model"], ["id:recordset"]
+        ):
             living = set()
             if model_name in self.env:
                 records = self.env[model_name].browse(set(rows.mapped("res_id")))
@@ -164,7 +185,9 @@ class SyncCrosswalk(models.Model):
     def _check_superseded_by_id(self):
         if self._has_cycle("superseded_by_id"):
             raise ValidationError(
-                self.env._("An external id cannot be superseded by itself, not even by detours.")
+                self.env._(
+                    "An external id cannot be superseded by itself, not even by detours."
+                )
             )
 
     # ------------------------------------------------------------------
@@ -217,8 +240,10 @@ class SyncCrosswalk(models.Model):
                     record=row.record_name or row.res_id,
                 )
             )
-        return row or self._revive(system, record, external_id) or self._add(
-            system, record, external_id
+        return (
+            row
+            or self._revive(system, record, external_id)
+            or self._add(system, record, external_id)
         )
 
     @api.model
@@ -260,14 +285,18 @@ class SyncCrosswalk(models.Model):
     @api.model
     def _of_records(self, records):
         """All rows of the records, whatever their state."""
-        return self.search([("res_model", "=", records._name), ("res_id", "in", records.ids)])
+        return self.search(
+            [("res_model", "=", records._name), ("res_id", "in", records.ids)]
+        )
 
     # ------------------------------------------------------------------
     # Merge and deletion
     # ------------------------------------------------------------------
 
     @api.model
-    def _repoint(self, res_model, loser_ids, survivor_id, reason, merge_ref=None) -> list[dict]:
+    def _repoint(
+        self, res_model, loser_ids, survivor_id, reason, merge_ref=None
+    ) -> list[dict]:
         """Lead the ids of merged records to the survivor; none is lost.
 
         An id becomes superseded when the survivor has an active one in the same system.
@@ -275,15 +304,23 @@ class SyncCrosswalk(models.Model):
         :return: the rows' former values, which ``_unpoint`` takes; empty on a second call
         """
         # a merge may be done by people who cannot edit external ids
-        rows = self.sudo().search([("res_model", "=", res_model), ("res_id", "in", loser_ids)])
+        rows = self.sudo().search(
+            [("res_model", "=", res_model), ("res_id", "in", loser_ids)]
+        )
         survivors = self.sudo().search(
-            [("res_model", "=", res_model), ("res_id", "=", survivor_id), ("state", "=", "active")]
+            [
+                ("res_model", "=", res_model),
+                ("res_id", "=", survivor_id),
+                ("state", "=", "active"),
+            ]
         )
         by_system = {row.system_id: row for row in reversed(survivors)}
         text = f"{reason} ({merge_ref})" if merge_ref else reason
         moves = []
         for row in rows:
-            moves.append({"id": row.id, **row._read_format(_MOVED_FIELDS, load=None)[0]})
+            moves.append(
+                {"id": row.id, **row._read_format(_MOVED_FIELDS, load=None)[0]}
+            )
             values = {"res_id": survivor_id, "reason": text}
             winner = by_system.setdefault(row.system_id, row)
             if row.state == "active" and winner != row:
@@ -312,7 +349,11 @@ class SyncCrosswalk(models.Model):
         """Retire the ids of deleted records; they go on being known as once used."""
         # whoever may delete the record need not be able to edit external ids
         rows = self.sudo().search(
-            [("res_model", "=", res_model), ("res_id", "in", ids), ("state", "!=", "retired")]
+            [
+                ("res_model", "=", res_model),
+                ("res_id", "in", ids),
+                ("state", "!=", "retired"),
+            ]
         )
         rows.write(
             {
@@ -342,7 +383,9 @@ class SyncCrosswalk(models.Model):
         record = record.with_context(**{SOURCE_KEY: source})
         tool = self.env["sync.field.value"]
         company = self._company_of(record)
-        decisions = self.env["sync.policy"]._decide(record._name, list(values), source, company)
+        decisions = self.env["sync.policy"]._decide(
+            record._name, list(values), source, company
+        )
         applied, unchanged, refused, agreed = {}, [], {}, {}
         for name, value in values.items():
             neutral = tool._written(record, name, value)
@@ -359,7 +402,9 @@ class SyncCrosswalk(models.Model):
         if applied:
             record.write(applied)
         self._agree(agreed, applied)
-        conflict = self.env["sync.conflict"]._collect(self, record, values, refused, source)
+        conflict = self.env["sync.conflict"]._collect(
+            self, record, values, refused, source
+        )
         return ApplyResult(applied, unchanged, refused, conflict)
 
     def _compare(self, record, name, incoming, source, decision) -> str:
@@ -390,14 +435,18 @@ class SyncCrosswalk(models.Model):
 
     def _resolve_value(self, record, name, kind, current, incoming, source):
         """The value that the field's resolver picks when both sides changed it."""
-        rules = self.env["sync.policy"]._rules_in_force(record._name, self._company_of(record))
+        rules = self.env["sync.policy"]._rules_in_force(
+            record._name, self._company_of(record)
+        )
         rule = rules and rules.fields.get(name)
         if not rule or not rule.owners:
             return UNRESOLVED
         ranks = {code: rank for rank, code in enumerate(rule.owner_codes)}
         holder, stamp = self._holder(record, name, kind, current)
         candidates = [
-            Candidate(incoming, ranks.get(source.owner_code, _NO_RANK), self.env.cr.now()),
+            Candidate(
+                incoming, ranks.get(source.owner_code, _NO_RANK), self.env.cr.now()
+            ),
             Candidate(current, ranks.get(holder, _NO_RANK), stamp or record.write_date),
         ]
         return resolve(kind, rule.resolver, candidates, empty_wins=rule.empty_wins)
@@ -405,7 +454,9 @@ class SyncCrosswalk(models.Model):
     def _holder(self, record, name, kind, current):
         """Code of the system that Odoo's present value came from, and when it did."""
         for row in self._of_records(record) - self:
-            if name in (row.base_json or {}) and equal(kind, row.base_json[name], current):
+            if name in (row.base_json or {}) and equal(
+                kind, row.base_json[name], current
+            ):
                 return row.system_id.code, row._stamp(name)
         return ODOO_CODE, None
 
@@ -421,7 +472,10 @@ class SyncCrosswalk(models.Model):
             self.sudo().write(
                 {
                     "base_json": {**(self.base_json or {}), **agreed},
-                    "stamps_json": {**(self.stamps_json or {}), **dict.fromkeys(applied, now)},
+                    "stamps_json": {
+                        **(self.stamps_json or {}),
+                        **dict.fromkeys(applied, now),
+                    },
                     "last_seen": now,
                 }
             )
@@ -429,7 +483,9 @@ class SyncCrosswalk(models.Model):
     def _apply_to_missing(self, values, source):
         """Values for a record that has been deleted: a person decides."""
         gone = self.env._("The record no longer exists in Odoo.")
-        refused = {name: Decision(Outcome.BLOCKED, (), None, name, gone) for name in values}
+        refused = {
+            name: Decision(Outcome.BLOCKED, (), None, name, gone) for name in values
+        }
         conflict = self.env["sync.conflict"]._collect(
             self, None, values, refused, source, kind="update_recently_deleted"
         )

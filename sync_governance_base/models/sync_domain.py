@@ -18,18 +18,27 @@ class SyncDomain(models.Model):
     )
     code = fields.Char(required=True, copy=False)
     active = fields.Boolean(default=True)
-    parent_id = fields.Many2one("sync.domain", string="Part of", ondelete="restrict", index=True)
+    parent_id = fields.Many2one(
+        "sync.domain", string="Part of", ondelete="restrict", index=True
+    )
     parent_path = fields.Char(index=True)
     child_ids = fields.One2many("sync.domain", "parent_id")
     owner_id = fields.Many2one(
-        "res.users", string="Owner", tracking=True, help="Accountable for the domain's data."
+        "res.users",
+        string="Owner",
+        tracking=True,
+        help="Accountable for the domain's data.",
     )
     steward_ids = fields.Many2many(
-        "res.users", string="Stewards", help="Decide about conflicts and change requests."
+        "res.users",
+        string="Stewards",
+        help="Decide about conflicts and change requests.",
     )
     team_id = fields.Many2one("sync.team", help="Works on the domain's issues.")
     model_ids = fields.Many2many(
-        "ir.model", string="Models", domain=[("transient", "=", False), ("abstract", "=", False)]
+        "ir.model",
+        string="Models",
+        domain=[("transient", "=", False), ("abstract", "=", False)],
     )
     criticality = fields.Selection(
         [("a", "A: stops business"), ("b", "B: hurts"), ("c", "C: can wait")],
@@ -53,17 +62,23 @@ class SyncDomain(models.Model):
     def _compute_complete_name(self):
         for domain in self:
             parent = domain.parent_id.complete_name
-            domain.complete_name = f"{parent} / {domain.name}" if parent else domain.name
+            domain.complete_name = (
+                f"{parent} / {domain.name}" if parent else domain.name
+            )
 
     @api.depends("policy_ids.state", "policy_ids.line_ids.owner_system_id")
     def _compute_coverage_pct(self):
         for domain in self:
-            lines = domain.policy_ids.filtered(lambda policy: policy.state != "superseded").line_ids
+            lines = domain.policy_ids.filtered(
+                lambda policy: policy.state != "superseded"
+            ).line_ids
             governed = lines.field_id
             owned = lines.filtered(
                 lambda line: line.policy_id.state == "active" and line.owner_system_id
             ).field_id
-            domain.coverage_pct = 100.0 * len(owned) / len(governed) if governed else 0.0
+            domain.coverage_pct = (
+                100.0 * len(owned) / len(governed) if governed else 0.0
+            )
 
     @api.constrains("parent_id")
     def _check_parent_id(self):
@@ -73,4 +88,6 @@ class SyncDomain(models.Model):
     @api.model
     def _of_model(self, model_name: str):
         """The domain that a model belongs to, the most critical one if there are several."""
-        return self.search([("model_ids.model", "=", model_name)], order="criticality, id", limit=1)
+        return self.search(
+            [("model_ids.model", "=", model_name)], order="criticality, id", limit=1
+        )

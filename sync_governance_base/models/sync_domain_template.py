@@ -12,27 +12,38 @@ class SyncDomainTemplate(models.Model):
     code = fields.Char(required=True)
     sequence = fields.Integer(default=10)
     criticality = fields.Selection(
-        lambda self: self.env["sync.domain"]._fields["criticality"].selection, required=True
+        lambda self: self.env["sync.domain"]._fields["criticality"].selection,
+        required=True,
     )
     owner_kind = fields.Selection(
         lambda self: self.env["sync.system"]._fields["kind"].selection, required=True
     )
     direction = fields.Selection(
-        lambda self: self.env["sync.policy"]._fields["direction"].selection, required=True
+        lambda self: self.env["sync.policy"]._fields["direction"].selection,
+        required=True,
     )
     timing = fields.Selection(
         lambda self: self.env["sync.policy"]._fields["timing"].selection, required=True
     )
     max_latency_s = fields.Integer()
     model_name = fields.Char(required=True, string="Technical Model")
-    field_names = fields.Char(required=True, help="Technical names, separated by commas.")
+    field_names = fields.Char(
+        required=True, help="Technical names, separated by commas."
+    )
 
-    _code_unique = models.Constraint("UNIQUE(code)", "Another usual domain has this code.")
+    _code_unique = models.Constraint(
+        "UNIQUE(code)", "Another usual domain has this code."
+    )
 
     @api.model
     def _missing(self):
         """The templates whose domain does not exist yet."""
-        codes = self.env["sync.domain"].with_context(active_test=False).search([]).mapped("code")
+        codes = (
+            self.env["sync.domain"]
+            .with_context(active_test=False)
+            .search([])
+            .mapped("code")
+        )
         return self.search([("code", "not in", codes)])
 
     def _model(self):
@@ -94,7 +105,9 @@ class SyncDomainTemplate(models.Model):
                 "timing": self.timing,
                 "max_latency_s": self.max_latency_s,
                 "line_ids": [
-                    fields.Command.create({"field_id": field.id, "owner_system_id": owner.id})
+                    fields.Command.create(
+                        {"field_id": field.id, "owner_system_id": owner.id}
+                    )
                     for field in present
                 ],
             }

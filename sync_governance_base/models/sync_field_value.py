@@ -55,7 +55,9 @@ class SyncFieldValue(models.AbstractModel):
             return fields.Date.to_date(value).isoformat()
         if isinstance(value, bytes):
             return value.decode()
-        return value if isinstance(value, bool | int | float | list | dict) else str(value)
+        return (
+            value if isinstance(value, bool | int | float | list | dict) else str(value)
+        )
 
     @api.model
     def _written(self, record, field_name: str, value: Any) -> Any:
@@ -107,7 +109,9 @@ class SyncFieldValue(models.AbstractModel):
         """
         field = model._fields[field_name]
         with self.env.cr.savepoint() as savepoint:
-            convert = self.env["ir.fields.converter"].to_field(model, field, savepoint=savepoint)
+            convert = self.env["ir.fields.converter"].to_field(
+                model, field, savepoint=savepoint
+            )
             try:
                 value, _warnings = convert([{None: text}] if field.relational else text)
             except ValueError as error:
@@ -119,7 +123,9 @@ class SyncFieldValue(models.AbstractModel):
         """A neutral value as people read it, in the user's language."""
         model = self.env.get(model_name)
         field = model._fields.get(field_name) if model is not None else None
-        if value in (None, False, "", []) and (field is None or field.type != "boolean"):
+        if value in (None, False, "", []) and (
+            field is None or field.type != "boolean"
+        ):
             return ""
         if field is None:
             return str(value)

@@ -73,9 +73,13 @@ class SyncPolicy(models.Model):
     model_name = fields.Char(
         related="model_id.model", store=True, index=True, string="Technical Model"
     )
-    company_id = fields.Many2one("res.company", help="Empty: every company without its own policy.")
+    company_id = fields.Many2one(
+        "res.company", help="Empty: every company without its own policy."
+    )
     version = fields.Integer(default=1, required=True, readonly=True, copy=False)
-    previous_id = fields.Many2one("sync.policy", string="Changes", readonly=True, copy=False)
+    previous_id = fields.Many2one(
+        "sync.policy", string="Changes", readonly=True, copy=False
+    )
     state = fields.Selection(
         [
             ("draft", "Draft"),
@@ -90,7 +94,9 @@ class SyncPolicy(models.Model):
         copy=False,
         tracking=True,
     )
-    enforcement = fields.Selection(ENFORCEMENTS, required=True, default="observe", tracking=True)
+    enforcement = fields.Selection(
+        ENFORCEMENTS, required=True, default="observe", tracking=True
+    )
     su_mode = fields.Selection(
         [("observe", "Count only"), ("block", "Bind like everybody")],
         string="Superuser Writes",
@@ -116,7 +122,12 @@ class SyncPolicy(models.Model):
         default="propagate",
     )
     direction = fields.Selection(
-        [("in", "Into Odoo"), ("out", "Out of Odoo"), ("both", "Both ways"), ("none", "None")],
+        [
+            ("in", "Into Odoo"),
+            ("out", "Out of Odoo"),
+            ("both", "Both ways"),
+            ("none", "None"),
+        ],
         required=True,
         default="both",
     )
@@ -135,10 +146,14 @@ class SyncPolicy(models.Model):
     window_to = fields.Float(default=24.0)
     effective_from = fields.Date(tracking=True)
     effective_to = fields.Date(tracking=True)
-    line_ids = fields.One2many("sync.policy.field", "policy_id", string="Fields", copy=True)
+    line_ids = fields.One2many(
+        "sync.policy.field", "policy_id", string="Fields", copy=True
+    )
     hit_ids = fields.One2many("sync.policy.hit", "policy_id")
     hit_count = fields.Integer(string="Writes in 7 Days", compute="_compute_hit_count")
-    stopped_count = fields.Integer(string="Stopped in 7 Days", compute="_compute_hit_count")
+    stopped_count = fields.Integer(
+        string="Stopped in 7 Days", compute="_compute_hit_count"
+    )
     submitter_id = fields.Many2one("res.users", readonly=True, copy=False)
     approver_id = fields.Many2one("res.users", readonly=True, copy=False, tracking=True)
     difference = fields.Html(compute="_compute_difference", string="What Changes")
@@ -180,7 +195,9 @@ class SyncPolicy(models.Model):
             policy.hit_count = totals[policy.id]
             policy.stopped_count = stopped[policy.id]
 
-    @api.depends("previous_id", "line_ids", "enforcement", "su_mode", "on_create", "on_delete")
+    @api.depends(
+        "previous_id", "line_ids", "enforcement", "su_mode", "on_create", "on_delete"
+    )
     def _compute_difference(self):
         for policy in self:
             changes = policy._changes()
@@ -192,10 +209,15 @@ class SyncPolicy(models.Model):
         """A dry run on the writes that were counted under any version of this policy."""
         for policy in self:
             cells = [
-                Markup("<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>") % row
+                Markup(
+                    "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>"
+                )
+                % row
                 for row in policy._impact_rows()
             ]
-            header = Markup("<tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr>") % (
+            header = Markup(
+                "<tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr>"
+            ) % (
                 self.env._("Field"),
                 self.env._("Written by"),
                 self.env._("Way in"),
@@ -226,7 +248,9 @@ class SyncPolicy(models.Model):
         for name, channel, system, user, superuser, count in groups:
             # systems' codes and users' names explain the figures to whoever may see them
             source = Source(
-                Channel(channel), system_code=system.sudo().code or None, superuser=superuser
+                Channel(channel),
+                system_code=system.sudo().code or None,
+                superuser=superuser,
             )
             outcome = decide(rules, rules.fields[name], source)
             writer = system.sudo().name or user.sudo().name or ""
@@ -242,7 +266,14 @@ class SyncPolicy(models.Model):
         if not before:
             return []
         changes = []
-        for name in ("enforcement", "su_mode", "on_create", "on_delete", "direction", "timing"):
+        for name in (
+            "enforcement",
+            "su_mode",
+            "on_create",
+            "on_delete",
+            "direction",
+            "timing",
+        ):
             field = self._fields[name]
             labels = dict(field._description_selection(self.env))
             if self[name] != before[name]:
@@ -260,9 +291,13 @@ class SyncPolicy(models.Model):
         old = {line.field_id: line for line in before.line_ids}
         new = {line.field_id: line for line in self.line_ids}
         changes = []
-        for field in sorted(old.keys() | new.keys(), key=lambda field: field.name or ""):
+        for field in sorted(
+            old.keys() | new.keys(), key=lambda field: field.name or ""
+        ):
             descriptions = [
-                lines[field]._describe() if field in lines else self.env._("not governed")
+                lines[field]._describe()
+                if field in lines
+                else self.env._("not governed")
                 for lines in (old, new)
             ]
             if descriptions[0] != descriptions[1]:
@@ -288,7 +323,9 @@ class SyncPolicy(models.Model):
                 and policy.effective_to
                 and policy.effective_to < policy.effective_from
             ):
-                raise ValidationError(self.env._("A policy cannot end before it begins."))
+                raise ValidationError(
+                    self.env._("A policy cannot end before it begins.")
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -306,7 +343,9 @@ class SyncPolicy(models.Model):
     def _check_life_cycle(self, vals):
         """A version moves on through its buttons only, which check who presses them."""
         if not self.env.su and not _LIFE_CYCLE.isdisjoint(vals):
-            raise AccessError(self.env._("Use the buttons to move a policy to another state."))
+            raise AccessError(
+                self.env._("Use the buttons to move a policy to another state.")
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_in_draft(self):
@@ -361,7 +400,9 @@ class SyncPolicy(models.Model):
         straight from draft.
         """
         for policy in self:
-            states = ("draft", "in_review", "approved") if self.env.su else ("approved",)
+            states = (
+                ("draft", "in_review", "approved") if self.env.su else ("approved",)
+            )
             policy._check_state(*states)
             policy._check_ready()
             policy._in_force_now()._move({"state": "superseded"})
@@ -413,30 +454,43 @@ class SyncPolicy(models.Model):
         :param owners: system by ``ir.model.fields`` record
         """
         model = self.env["ir.model"]._get(model_name)
-        policies = self.search([("model_id", "=", model.id), ("company_id", "=", company.id)])
+        policies = self.search(
+            [("model_id", "=", model.id), ("company_id", "=", company.id)]
+        )
         active = policies.filtered(lambda policy: policy.state == "active")
         draft = policies.filtered(lambda policy: policy.state == "draft")[:1]
         if not draft:
-            draft = active._new_version() if active else self.create(
-                {
-                    "name": domain.name or model.name,
-                    "model_id": model.id,
-                    "company_id": company.id,
-                    "domain_id": domain.id,
-                }
+            draft = (
+                active._new_version()
+                if active
+                else self.create(
+                    {
+                        "name": domain.name or model.name,
+                        "model_id": model.id,
+                        "company_id": company.id,
+                        "domain_id": domain.id,
+                    }
+                )
             )
         for field, owner in owners.items():
-            line = draft.line_ids.filtered(lambda one, field=field: one.field_id == field)
+            line = draft.line_ids.filtered(
+                lambda one, field=field: one.field_id == field
+            )
             if line:
                 line.owner_system_id = owner
             else:
                 draft.line_ids = [
-                    fields.Command.create({"field_id": field.id, "owner_system_id": owner.id})
+                    fields.Command.create(
+                        {"field_id": field.id, "owner_system_id": owner.id}
+                    )
                 ]
         return draft
 
     def _sibling_domain(self):
-        return [("model_id", "=", self.model_id.id), ("company_id", "=", self.company_id.id)]
+        return [
+            ("model_id", "=", self.model_id.id),
+            ("company_id", "=", self.company_id.id),
+        ]
 
     def _in_force_now(self):
         """The active version that this one replaces."""
@@ -453,9 +507,13 @@ class SyncPolicy(models.Model):
             "sync_governance_base.group_sync_steward",
             "sync_governance_base.group_sync_integration_manager",
         )
-        if not self.env.su and not any(self.env.user.has_group(group) for group in approvers):
+        if not self.env.su and not any(
+            self.env.user.has_group(group) for group in approvers
+        ):
             raise AccessError(
-                self.env._("Board members, stewards and integration managers approve policies.")
+                self.env._(
+                    "Board members, stewards and integration managers approve policies."
+                )
             )
 
     def _check_state(self, *states):
@@ -475,10 +533,14 @@ class SyncPolicy(models.Model):
         """Refuse a policy under which nobody could change a field any more."""
         self.ensure_one()
         if not self.line_ids:
-            raise UserError(self.env._("%(policy)s governs no field.", policy=self.display_name))
+            raise UserError(
+                self.env._("%(policy)s governs no field.", policy=self.display_name)
+            )
         for line in self.line_ids:
             owners = line._ranked_systems()
-            if owners and all(owner.state == "retired" or not owner.active for owner in owners):
+            if owners and all(
+                owner.state == "retired" or not owner.active for owner in owners
+            ):
                 raise UserError(
                     self.env._(
                         "%(field)s would be locked: its owner %(owner)s is retired.",
@@ -576,7 +638,9 @@ class SyncPolicy(models.Model):
         if "company_id" not in records._fields or not self._differs_by_company():
             groups = {self.env.company: records}
         else:
-            groups = records.sudo().grouped(lambda record: record.company_id or self.env.company)
+            groups = records.sudo().grouped(
+                lambda record: record.company_id or self.env.company
+            )
         for company, group in groups.items():
             if rules := self._rules_in_force(records._name, company):
                 yield rules, group.with_env(records.env)
@@ -602,7 +666,11 @@ class SyncPolicy(models.Model):
             if outcome is not Outcome.ALLOWED:
                 message = self._message(model_name, rules, rule)
             decisions[name] = Decision(
-                outcome, rule.owner_codes if rule else (), rules and rules.policy_id, name, message
+                outcome,
+                rule.owner_codes if rule else (),
+                rules and rules.policy_id,
+                name,
+                message,
             )
         return decisions
 
@@ -699,7 +767,10 @@ class SyncPolicy(models.Model):
     def _judge_by_age(self, rules, rule, source, records, value):
         """Like ``_judge`` for a lower rank, whose turn depends on each record's history."""
         ages = self.env["sync.crosswalk"]._ages(records, rule.field)
-        outcomes = {record: decide(rules, rule, source, ages.get(record.id)) for record in records}
+        outcomes = {
+            record: decide(rules, rule, source, ages.get(record.id))
+            for record in records
+        }
         worst = max(outcomes.values(), key=_SEVERITY.index)
         if worst is Outcome.ALLOWED:
             return worst, records
@@ -715,7 +786,8 @@ class SyncPolicy(models.Model):
             written = values._written(record, name, value)
             current = values._neutral(record, name, record[name])
             if written is None or not (
-                written == current or equal(values._kind(record, name), current, written)
+                written == current
+                or equal(values._kind(record, name), current, written)
             ):
                 changed.append(record.id)
         return records.browse(changed)
@@ -728,14 +800,18 @@ class SyncPolicy(models.Model):
                 [(one.rules, one.rule.field) for one in blocked], source
             )
             raise UserError(
-                "\n".join(self._message(model_name, one.rules, one.rule) for one in blocked)
+                "\n".join(
+                    self._message(model_name, one.rules, one.rule) for one in blocked
+                )
             )
 
     @api.model
     def _settle(self, violations, vals, source) -> dict:
         """Count what is let through, and turn what is proposed into change requests."""
         for one in violations:
-            self.env["sync.policy.hit"]._count(one.rules, one.rule.field, source, one.outcome)
+            self.env["sync.policy.hit"]._count(
+                one.rules, one.rule.field, source, one.outcome
+            )
         if source.channel is Channel.UI:
             self._tell([one for one in violations if one.outcome is Outcome.WARNED])
         proposed = [one for one in violations if one.outcome is Outcome.PROPOSED]
@@ -822,7 +898,11 @@ class SyncPolicy(models.Model):
             hits._count(rules, what, source, outcome)
             return
         hits._count_refused([(rules, what)], source)
-        owners = self.env["sync.system"].sudo().search([("code", "in", list(rules.owner_codes))])
+        owners = (
+            self.env["sync.system"]
+            .sudo()
+            .search([("code", "in", list(rules.owner_codes))])
+        )
         messages = {
             CREATION: self.env._(
                 "Only %(owners)s may create records of %(model)s (policy “%(policy)s”)."

@@ -13,7 +13,9 @@ class SyncPolicyField(models.Model):
     _order = "policy_id, field_id"
     _rec_name = "field_id"
 
-    policy_id = fields.Many2one("sync.policy", required=True, ondelete="cascade", index=True)
+    policy_id = fields.Many2one(
+        "sync.policy", required=True, ondelete="cascade", index=True
+    )
     model_id = fields.Many2one(related="policy_id.model_id")
     state = fields.Selection(related="policy_id.state", string="Policy State")
     field_id = fields.Many2one(
@@ -24,7 +26,9 @@ class SyncPolicyField(models.Model):
         domain="[('model_id', '=', model_id), ('name', 'not in', ['id', 'create_uid',"
         " 'create_date', 'write_uid', 'write_date', 'display_name'])]",
     )
-    field_name = fields.Char(related="field_id.name", store=True, string="Technical Name")
+    field_name = fields.Char(
+        related="field_id.name", store=True, string="Technical Name"
+    )
     owner_system_id = fields.Many2one(
         "sync.system",
         string="Owner",
@@ -37,7 +41,9 @@ class SyncPolicyField(models.Model):
         help="When the owner's last value is older than this, the next owner may write."
         " 0: its value never gives way.",
     )
-    owner_ids = fields.One2many("sync.policy.owner", "line_id", string="Further Owners", copy=True)
+    owner_ids = fields.One2many(
+        "sync.policy.owner", "line_id", string="Further Owners", copy=True
+    )
     enforcement = fields.Selection(
         ENFORCEMENTS, help="Empty: as the policy says.", string="Other Enforcement"
     )
@@ -109,7 +115,9 @@ class SyncPolicyField(models.Model):
     def _describe(self) -> str:
         """The line in words, for the difference between two versions."""
         self.ensure_one()
-        owners = " > ".join(self._ranked_systems().mapped("name")) or self.env._("no owner")
+        owners = " > ".join(self._ranked_systems().mapped("name")) or self.env._(
+            "no owner"
+        )
         if not self.enforcement:
             return owners
         labels = dict(self._fields["enforcement"]._description_selection(self.env))
@@ -123,7 +131,9 @@ class SyncPolicyField(models.Model):
         return FieldRule(
             field=self.field_name,
             owners=tuple(
-                Owner(system.code, system.id, freshness) for system, freshness in ranks if system
+                Owner(system.code, system.id, freshness)
+                for system, freshness in ranks
+                if system
             ),
             enforcement=Enforcement(self.enforcement or self.policy_id.enforcement),
             resolver=self.resolver,

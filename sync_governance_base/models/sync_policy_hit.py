@@ -29,7 +29,9 @@ class SyncPolicyHit(models.Model):
     )
     model_id = fields.Many2one(related="policy_id.model_id")
     field_name = fields.Char(
-        required=True, readonly=True, help="Technical name; (create) and (delete) for records."
+        required=True,
+        readonly=True,
+        help="Technical name; (create) and (delete) for records.",
     )
     channel = fields.Selection(
         [
@@ -48,7 +50,9 @@ class SyncPolicyHit(models.Model):
     )
     system_id = fields.Many2one("sync.system", ondelete="set null", readonly=True)
     user_id = fields.Many2one("res.users", ondelete="set null", readonly=True)
-    superuser = fields.Boolean(readonly=True, help="The write ran with access rights off.")
+    superuser = fields.Boolean(
+        readonly=True, help="The write ran with access rights off."
+    )
     outcome = fields.Selection(
         [
             (Outcome.ALLOWED.value, "Allowed"),
@@ -89,7 +93,8 @@ class SyncPolicyHit(models.Model):
             cr.postrollback.add(store)
             cr.postcommit.add(store)
         hits.update(
-            self._key(rules, field_name, source, Outcome.BLOCKED) for rules, field_name in refused
+            self._key(rules, field_name, source, Outcome.BLOCKED)
+            for rules, field_name in refused
         )
 
     @api.model

@@ -9,7 +9,9 @@ class SyncPolicyOwner(models.Model):
     _order = "sequence, id"
     _rec_name = "system_id"
 
-    line_id = fields.Many2one("sync.policy.field", required=True, ondelete="cascade", index=True)
+    line_id = fields.Many2one(
+        "sync.policy.field", required=True, ondelete="cascade", index=True
+    )
     sequence = fields.Integer(default=10)
     system_id = fields.Many2one("sync.system", required=True, ondelete="restrict")
     freshness_hours = fields.Float(

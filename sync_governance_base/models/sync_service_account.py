@@ -80,8 +80,12 @@ class SyncServiceAccount(models.Model):
         The user is internal and nothing more: the rights it needs are given on purpose.
         It has no password, so that only keys and credentials open the door.
         """
-        number = self.with_context(active_test=False).search_count([("system_id", "=", system.id)])
-        name = self.env._("%(system)s service %(number)s", system=system.name, number=number + 1)
+        number = self.with_context(active_test=False).search_count(
+            [("system_id", "=", system.id)]
+        )
+        name = self.env._(
+            "%(system)s service %(number)s", system=system.name, number=number + 1
+        )
         company = system.company_id or self.env.company
         # creating users is for administrators; this one gets no right of its own
         user = (
@@ -94,7 +98,9 @@ class SyncServiceAccount(models.Model):
                     "login": f"sync-{system.code}-{number + 1}",
                     "company_id": company.id,
                     "company_ids": [fields.Command.set(company.ids)],
-                    "group_ids": [fields.Command.set(self.env.ref("base.group_user").ids)],
+                    "group_ids": [
+                        fields.Command.set(self.env.ref("base.group_user").ids)
+                    ],
                     "notification_type": "inbox",
                 }
             )

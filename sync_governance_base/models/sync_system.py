@@ -111,7 +111,10 @@ class SyncSystem(models.Model):
             template = system.record_url_template
             if not template:
                 continue
-            if not template.startswith(("https://", "http://")) or "{external_id}" not in template:
+            if (
+                not template.startswith(("https://", "http://"))
+                or "{external_id}" not in template
+            ):
                 raise ValidationError(
                     self.env._(
                         "The record address of %(system)s must be a web address that"
@@ -133,7 +136,9 @@ class SyncSystem(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_odoo(self):
         if any(system.code == ODOO_CODE for system in self):
-            raise ValidationError(self.env._("Odoo itself is always one of the systems."))
+            raise ValidationError(
+                self.env._("Odoo itself is always one of the systems.")
+            )
 
     # ------------------------------------------------------------------
     # Actions
@@ -211,7 +216,10 @@ class SyncSystem(models.Model):
         what no caller can (recordsets), or where there is no caller (crons).
         """
         context = self.env.context
-        if any(isinstance(key, models.BaseModel) for key in context.get("__action_done") or ()):
+        if any(
+            isinstance(key, models.BaseModel)
+            for key in context.get("__action_done") or ()
+        ):
             return Channel.AUTOMATION
         if path := self._request_path():
             return channel_of_path(path, importing=bool(context.get("import_file")))

@@ -37,7 +37,9 @@ class _WriteHook:
     def _update_field_translations(self, field_name, translations, *args, **kwargs):
         # the dialogue for translations writes past ``write``
         self.env["sync.write.hook"]._before_translate(self, field_name)
-        return super()._update_field_translations(field_name, translations, *args, **kwargs)
+        return super()._update_field_translations(
+            field_name, translations, *args, **kwargs
+        )
 
 
 class _UnlinkHook:
@@ -178,7 +180,9 @@ class SyncWriteHook(models.AbstractModel):
         for model_name, operations in self._sync_hooked_models().items():
             model_class = self.env.registry.models.get(model_name)
             if model_class is None or model_class._abstract:
-                _logger.info("No model %s to hook: its module is not loaded", model_name)
+                _logger.info(
+                    "No model %s to hook: its module is not loaded", model_name
+                )
                 continue
             missing = [
                 _HOOKS[operation]

@@ -16,12 +16,18 @@ class OwnershipCase(TransactionCase):
         systems = cls.env["sync.system"]
         cls.odoo = cls.env.ref("sync_governance_base.system_odoo")
         cls.shop = systems.create({"name": "Shop", "code": "t_shop", "kind": "shop"})
-        cls.finance = systems.create({"name": "Finance", "code": "t_finance", "kind": "finance"})
+        cls.finance = systems.create(
+            {"name": "Finance", "code": "t_finance", "kind": "finance"}
+        )
         cls.wms = systems.create({"name": "WMS", "code": "t_wms", "kind": "wms"})
         cls.account = cls.env["sync.service.account"]._create_for(cls.shop, "tests")
-        cls.account.user_id.group_ids = [Command.link(cls.env.ref("base.group_partner_manager").id)]
+        cls.account.user_id.group_ids = [
+            Command.link(cls.env.ref("base.group_partner_manager").id)
+        ]
         cls.user = cls._new_user("t_user")
-        cls.steward = cls._new_user("t_steward", "sync_governance_base.group_sync_steward")
+        cls.steward = cls._new_user(
+            "t_steward", "sync_governance_base.group_sync_steward"
+        )
         cls.manager = cls._new_user(
             "t_manager", "sync_governance_base.group_sync_integration_manager"
         )
@@ -73,7 +79,9 @@ class OwnershipCase(TransactionCase):
         self.env.cr.precommit.run()
         return [
             (hit.field_name, hit.channel, hit.outcome)
-            for hit in self.env["sync.policy.hit"].search([("policy_id", "=", policy.id)])
+            for hit in self.env["sync.policy.hit"].search(
+                [("policy_id", "=", policy.id)]
+            )
         ]
 
     def _as(self, system, **values):

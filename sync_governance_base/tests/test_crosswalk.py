@@ -15,10 +15,14 @@ class TestCrosswalk(OwnershipCase):
         cls.row = cls.crosswalks._link(cls.shop, cls.partner, "S-1")
 
     def _apply(self, values, system=None, row=None):
-        return (row or self.row)._apply_incoming(values, (system or self.shop)._as_source())
+        return (row or self.row)._apply_incoming(
+            values, (system or self.shop)._as_source()
+        )
 
     def test_link_is_idempotent_and_exclusive(self):
-        self.assertEqual(self.crosswalks._link(self.shop, self.partner, "S-1"), self.row)
+        self.assertEqual(
+            self.crosswalks._link(self.shop, self.partner, "S-1"), self.row
+        )
         other = self.env["res.partner"].create({"name": "B"})
         with self.assertRaisesRegex(ValidationError, "already names another record"):
             self.crosswalks._link(self.shop, other, "S-1")
@@ -53,22 +57,29 @@ class TestCrosswalk(OwnershipCase):
     def test_id_of_a_system_unknown_to_the_survivor_stays_active(self):
         other = self.env["res.partner"].create({"name": "B"})
         row = self.crosswalks._link(self.wms, other, "W-1")
-        moves = self.crosswalks._repoint("res.partner", other.ids, self.partner.id, "same person")
+        moves = self.crosswalks._repoint(
+            "res.partner", other.ids, self.partner.id, "same person"
+        )
         self.assertEqual((row.state, row.res_id), ("active", self.partner.id))
         self.assertEqual(len(moves), 1)
-        again = self.crosswalks._repoint("res.partner", other.ids, self.partner.id, "again")
+        again = self.crosswalks._repoint(
+            "res.partner", other.ids, self.partner.id, "again"
+        )
         self.assertFalse(again)
 
     def test_unpoint_restores_what_repoint_changed(self):
         other = self.env["res.partner"].create({"name": "B"})
         row = self.crosswalks._link(self.shop, other, "S-2")
         before = row.read(["res_id", "state", "superseded_by_id", "reason", "valid_to"])
-        moves = self.crosswalks._repoint("res.partner", other.ids, self.partner.id, "x", "mrg_1")
+        moves = self.crosswalks._repoint(
+            "res.partner", other.ids, self.partner.id, "x", "mrg_1"
+        )
         self.assertEqual((row.state, row.superseded_by_id), ("superseded", self.row))
         self.assertEqual(row.reason, "x (mrg_1)")
         self.crosswalks._unpoint(moves)
         self.assertEqual(
-            row.read(["res_id", "state", "superseded_by_id", "reason", "valid_to"]), before
+            row.read(["res_id", "state", "superseded_by_id", "reason", "valid_to"]),
+            before,
         )
 
     def test_superseded_in_a_circle_is_refused(self):
@@ -116,7 +127,8 @@ class TestCrosswalk(OwnershipCase):
         result = self._apply({"city": "Nice"})
         line = result.conflict.line_ids
         self.assertEqual(
-            (line.base_value, line.current_value, line.incoming_value), ("Paris", "Lyon", "Nice")
+            (line.base_value, line.current_value, line.incoming_value),
+            ("Paris", "Lyon", "Nice"),
         )
         self.assertEqual(self.partner.city, "Lyon")
         again = self._apply({"city": "Metz"})

@@ -22,8 +22,12 @@ class TestEnforcement(OwnershipCase):
         self.assertEqual(self.partner.city, "Lyon")
 
     def test_same_value_is_no_violation(self):
-        policy = self._policy({"phone": self.finance, "ref": self.finance}, enforcement="block")
-        self.partner.with_user(self.user).write({"phone": "1", "ref": "A-1", "city": "Lyon"})
+        policy = self._policy(
+            {"phone": self.finance, "ref": self.finance}, enforcement="block"
+        )
+        self.partner.with_user(self.user).write(
+            {"phone": "1", "ref": "A-1", "city": "Lyon"}
+        )
         self.assertEqual(self.partner.city, "Lyon")
         self.assertFalse(self._hits(policy))
 
@@ -71,7 +75,9 @@ class TestEnforcement(OwnershipCase):
         self._policy({"phone": self.finance}, enforcement="propose")
         self.partner.with_user(self.user).write({"phone": "2", "city": "Lyon"})
         self.assertEqual((self.partner.phone, self.partner.city), ("1", "Lyon"))
-        request = self.env["sync.change.request"].search([("res_id", "=", self.partner.id)])
+        request = self.env["sync.change.request"].search(
+            [("res_id", "=", self.partner.id)]
+        )
         self.assertEqual(request.state, "submitted")
         self.assertEqual(request.requester_id, self.user)
         self.assertEqual(request.line_ids.proposed_value, "2")
@@ -90,22 +96,34 @@ class TestEnforcement(OwnershipCase):
 
     def test_forged_source_is_not_believed(self):
         self._policy({"phone": self.finance}, enforcement="block")
-        forged = {"channel": "inbound", "system_code": "t_finance", "override_reason": "x"}
+        forged = {
+            "channel": "inbound",
+            "system_code": "t_finance",
+            "override_reason": "x",
+        }
         for context in (forged, str(forged), list(forged)):
             with self.assertRaises(UserError):
-                self.partner.with_user(self.user).with_context(sync_source=context).phone = "2"
+                self.partner.with_user(self.user).with_context(
+                    sync_source=context
+                ).phone = "2"
 
     def test_override_passes(self):
         policy = self._policy({"phone": self.finance}, enforcement="block")
-        source = Source(Channel.UI, user_id=self.user.id, override_reason="wrong number")
+        source = Source(
+            Channel.UI, user_id=self.user.id, override_reason="wrong number"
+        )
         self.partner.with_user(self.user).with_context(sync_source=source).phone = "2"
         self.assertEqual(self._hits(policy), [("phone", "ui", "allowed")])
 
     def test_line_enforcement_beats_the_policys(self):
         policy = self._policy(
-            {"phone": self.finance, "ref": self.finance}, activate=False, enforcement="block"
+            {"phone": self.finance, "ref": self.finance},
+            activate=False,
+            enforcement="block",
         )
-        policy.line_ids.filtered(lambda line: line.field_name == "ref").enforcement = "observe"
+        policy.line_ids.filtered(
+            lambda line: line.field_name == "ref"
+        ).enforcement = "observe"
         policy.action_activate()
         self.partner.with_user(self.user).ref = "A-2"
         with self.assertRaises(UserError):
@@ -113,7 +131,11 @@ class TestEnforcement(OwnershipCase):
 
     def test_create_is_free_unless_refused(self):
         policy = self._policy({"phone": self.finance}, enforcement="block")
-        created = self.env["res.partner"].with_user(self.user).create({"name": "B", "phone": "9"})
+        created = (
+            self.env["res.partner"]
+            .with_user(self.user)
+            .create({"name": "B", "phone": "9"})
+        )
         self.assertEqual(created.phone, "9")
         self._policy(
             {"phone": self.finance}, enforcement="block", on_create="refuse", version=2
@@ -201,7 +223,9 @@ class TestEnforcement(OwnershipCase):
         )
         category = self.env["res.partner.category"].create({"name": "Gold"})
         with self.assertRaisesRegex(UserError, "owned by Finance"):
-            category.with_user(self.user).update_field_translations("name", {"fr_FR": "Or"})
+            category.with_user(self.user).update_field_translations(
+                "name", {"fr_FR": "Or"}
+            )
         source = self.finance._as_source()
         owned = category.with_user(self.user).with_context(sync_source=source)
         owned.update_field_translations("name", {"fr_FR": "Or"})
@@ -210,7 +234,9 @@ class TestEnforcement(OwnershipCase):
     def test_tooltip_and_read_only(self):
         self._policy({"phone": self.finance}, enforcement="block")
         partners = self.env["res.partner"].with_user(self.user)
-        self.assertIn("System of record: Finance", partners.fields_get(["phone"])["phone"]["help"])
+        self.assertIn(
+            "System of record: Finance", partners.fields_get(["phone"])["phone"]["help"]
+        )
         form = Form(partners.browse(self.partner.id))
         with self.assertRaisesRegex(AssertionError, "readonly"):
             form.phone = "2"

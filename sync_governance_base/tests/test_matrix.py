@@ -38,7 +38,9 @@ class TestMatrix(OwnershipCase, HttpCase):
         names = [name for name, _outcome, _written in MODES.values()]
         cls.policy = cls._policy(dict.fromkeys(names, cls.finance), activate=False)
         for mode, (name, _outcome, _written) in MODES.items():
-            line = cls.policy.line_ids.filtered(lambda one, name=name: one.field_name == name)
+            line = cls.policy.line_ids.filtered(
+                lambda one, name=name: one.field_name == name
+            )
             line.enforcement = mode
         cls.policy.action_activate()
         cls.sudo_action = cls.env["ir.actions.server"].create(
@@ -62,7 +64,9 @@ class TestMatrix(OwnershipCase, HttpCase):
             if hits:
                 self.env["sync.policy.hit"]._store_refused(hits)
 
-        self.startPatcher(patch.object(test_cursor.TestCursor, "commit", commit_and_store))
+        self.startPatcher(
+            patch.object(test_cursor.TestCursor, "commit", commit_and_store)
+        )
 
     # -- the ways in: each writes one field of one partner, as one kind of writer ---------
 
@@ -80,7 +84,9 @@ class TestMatrix(OwnershipCase, HttpCase):
 
     def _call_kw(self, route, params):
         """A call as the web client makes it; tells what its user would be told."""
-        answer = self.url_open(route, json={"jsonrpc": "2.0", "id": 0, "params": params}).json()
+        answer = self.url_open(
+            route, json={"jsonrpc": "2.0", "id": 0, "params": params}
+        ).json()
         if "error" in answer:
             raise UserError(answer["error"]["data"]["message"])
         return answer["result"]
@@ -164,7 +170,9 @@ class TestMatrix(OwnershipCase, HttpCase):
                     "kwargs": {},
                 },
             )
-        errors = [message for message in result["messages"] if message["type"] == "error"]
+        errors = [
+            message for message in result["messages"] if message["type"] == "error"
+        ]
         if errors:
             raise UserError(errors[0]["message"])
 
@@ -205,14 +213,18 @@ class TestMatrix(OwnershipCase, HttpCase):
                     superuser = always_superuser or kind == "superuser"
                     if superuser:
                         outcome, written = "observed", True
-                    partner = self.env["res.partner"].create({"name": "Cell", name: "old"})
+                    partner = self.env["res.partner"].create(
+                        {"name": "Cell", name: "old"}
+                    )
                     self.env["sync.policy.hit"].search([]).sudo().unlink()
                     self.env.flush_all()
                     try:
                         way(kind, partner, {name: "new"})
                         refused = False
                     except (UserError, xmlrpc.client.Fault) as error:
-                        self.assertIn("Finance", str(getattr(error, "faultString", error)))
+                        self.assertIn(
+                            "Finance", str(getattr(error, "faultString", error))
+                        )
                         refused = True
                     self.env.invalidate_all()
                     if failing:
@@ -231,7 +243,9 @@ class TestMatrix(OwnershipCase, HttpCase):
         # an import tries a refused row a second time, alone
         self.assertIn(hit.count, (1, 2) if channel == "import" else (1,))
         self.assertEqual(hit.superuser, superuser)
-        self.assertEqual(hit.system_id, self.shop if kind == "service" else hit.system_id.browse())
+        self.assertEqual(
+            hit.system_id, self.shop if kind == "service" else hit.system_id.browse()
+        )
         if kind != "superuser":
             self.assertEqual(hit.user_id, self.users[kind])
 
@@ -268,7 +282,9 @@ class TestMatrix(OwnershipCase, HttpCase):
                 "model_id": self.env["ir.model"]._get_id("res.partner"),
                 "trigger": "on_write",
                 "trigger_field_ids": [
-                    Command.link(self.env["ir.model.fields"]._get("res.partner", "street2").id)
+                    Command.link(
+                        self.env["ir.model.fields"]._get("res.partner", "street2").id
+                    )
                 ],
             }
         )

@@ -27,7 +27,9 @@ class TestPolicy(OwnershipCase):
         self.assertEqual(policy.state, "active")
 
     def test_state_moves_by_buttons_only(self):
-        policy = self._policy({"phone": self.finance}, activate=False).with_user(self.manager)
+        policy = self._policy({"phone": self.finance}, activate=False).with_user(
+            self.manager
+        )
         with self.assertRaises(AccessError):
             policy.state = "active"
         with self.assertRaises(AccessError):
@@ -48,9 +50,15 @@ class TestPolicy(OwnershipCase):
         self.assertEqual((draft.version, draft.previous_id), (2, policy))
         self.assertEqual(policy.with_user(self.manager)._new_version(), draft)
         draft.enforcement = "block"
-        draft.line_ids.filtered(lambda line: line.field_name == "phone").owner_system_id = self.shop
+        draft.line_ids.filtered(
+            lambda line: line.field_name == "phone"
+        ).owner_system_id = self.shop
         draft.line_ids.filtered(lambda line: line.field_name == "city").unlink()
-        for text in ("Finance → Shop", "Shop → not governed", "Observe: count only → Block"):
+        for text in (
+            "Finance → Shop",
+            "Shop → not governed",
+            "Observe: count only → Block",
+        ):
             self.assertIn(text, draft.difference)
         draft.sudo().action_activate()
         self.assertEqual((policy.state, draft.state), ("superseded", "active"))
@@ -72,8 +80,15 @@ class TestPolicy(OwnershipCase):
         outcomes = [(row[0], row[1], row[3], row[4]) for row in draft._impact_rows()]
         self.assertEqual(
             outcomes,
-            [("Phone", "t_user (base.group_user,base.group_partner_manager)", 1, "Blocked"),
-             ("Phone", "Finance", 1, "Allowed")],
+            [
+                (
+                    "Phone",
+                    "t_user (base.group_user,base.group_partner_manager)",
+                    1,
+                    "Blocked",
+                ),
+                ("Phone", "Finance", 1, "Allowed"),
+            ],
         )
         self.assertIn("Blocked", draft.impact)
 
@@ -83,7 +98,9 @@ class TestPolicy(OwnershipCase):
         for cr in cursors:
             self.addCleanup(cr.close)
         envs = [
-            self.env(cr=cr, context={"tracking_disable": True, "mail_create_nolog": True})
+            self.env(
+                cr=cr, context={"tracking_disable": True, "mail_create_nolog": True}
+            )
             for cr in cursors
         ]
         values = {
@@ -109,7 +126,9 @@ class TestPolicy(OwnershipCase):
             cursors[0].commit()
             thread.join(10)
         self.addCleanup(self._forget_race)
-        self.assertEqual([type(error) for error in failures], [psycopg2.errors.UniqueViolation])
+        self.assertEqual(
+            [type(error) for error in failures], [psycopg2.errors.UniqueViolation]
+        )
 
     def _forget_race(self):
         with self.registry.cursor() as cr:
@@ -139,7 +158,9 @@ class TestPolicy(OwnershipCase):
     def test_field_of_another_model_is_refused(self):
         policy = self._policy({"phone": self.finance}, activate=False)
         with self.assertRaisesRegex(ValidationError, "not a field of"):
-            policy.line_ids.field_id = self.env["ir.model.fields"]._get("res.country", "name")
+            policy.line_ids.field_id = self.env["ir.model.fields"]._get(
+                "res.country", "name"
+            )
 
     def test_removed_field_leaves_the_policy(self):
         field = self.env["ir.model.fields"].create(

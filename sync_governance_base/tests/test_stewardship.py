@@ -23,7 +23,9 @@ class TestStewardship(OwnershipCase):
     def _conflict(self):
         self._policy({"phone": self.finance, "city": self.finance}, enforcement="block")
         values = {"phone": "2", "city": "Nice"}
-        conflict = self.row._apply_incoming(values, self.shop._as_source("req_1")).conflict
+        conflict = self.row._apply_incoming(
+            values, self.shop._as_source("req_1")
+        ).conflict
         return conflict.with_user(self.steward)
 
     def _line(self, conflict, name):
@@ -34,18 +36,24 @@ class TestStewardship(OwnershipCase):
         self.assertEqual(conflict.request_ref, "req_1")
         self.assertEqual(conflict.steward_id, self.steward)
         self._line(conflict, "phone").decision = "take"
-        self._line(conflict, "city").write({"decision": "custom", "custom_text": "Nantes"})
+        self._line(conflict, "city").write(
+            {"decision": "custom", "custom_text": "Nantes"}
+        )
         conflict.action_resolve()
         self.assertEqual((self.partner.phone, self.partner.city), ("2", "Nantes"))
         self.assertEqual(conflict.state, "resolved")
         self.assertEqual(conflict.resolver_id, self.steward)
-        entry = self.env["sync.audit"].search([("action", "=", "conflict.resolved")], limit=1)
+        entry = self.env["sync.audit"].search(
+            [("action", "=", "conflict.resolved")], limit=1
+        )
         self.assertEqual(entry.res_id, conflict.id)
 
     def test_kept_value_is_not_asked_about_again(self):
         conflict = self._conflict()
         conflict.action_keep_all()
-        result = self.row._apply_incoming({"phone": "2", "city": "Nice"}, self.shop._as_source())
+        result = self.row._apply_incoming(
+            {"phone": "2", "city": "Nice"}, self.shop._as_source()
+        )
         self.assertFalse(result.conflict)
         self.assertEqual(self.partner.phone, "1")
 
@@ -74,13 +82,17 @@ class TestStewardship(OwnershipCase):
 
     def test_foreign_stewards_do_not_decide(self):
         conflict = self._conflict()
-        other = self._new_user("t_other_steward", "sync_governance_base.group_sync_steward")
+        other = self._new_user(
+            "t_other_steward", "sync_governance_base.group_sync_steward"
+        )
         with self.assertRaises(AccessError):
             conflict.with_user(other).action_keep_all()
         self.assertTrue(conflict.with_user(other).name)
 
     def test_same_for_similar(self):
-        other = self.env["res.partner"].create({"name": "B", "phone": "5", "city": "Rome"})
+        other = self.env["res.partner"].create(
+            {"name": "B", "phone": "5", "city": "Rome"}
+        )
         row = self.env["sync.crosswalk"]._link(self.shop, other, "S-2")
         conflict = self._conflict()
         values = {"phone": "6", "city": "Bari"}
@@ -108,7 +120,9 @@ class TestStewardship(OwnershipCase):
     def _request(self):
         self._policy({"phone": self.finance}, enforcement="propose")
         self.partner.with_user(self.user).phone = "2"
-        return self.env["sync.change.request"].search([("res_id", "=", self.partner.id)])
+        return self.env["sync.change.request"].search(
+            [("res_id", "=", self.partner.id)]
+        )
 
     def test_request_is_applied_on_approval(self):
         request = self._request()
@@ -122,7 +136,9 @@ class TestStewardship(OwnershipCase):
     def test_nobody_approves_their_own_request(self):
         self._policy({"phone": self.finance}, enforcement="propose")
         self.partner.with_user(self.steward).phone = "2"
-        request = self.env["sync.change.request"].search([("res_id", "=", self.partner.id)])
+        request = self.env["sync.change.request"].search(
+            [("res_id", "=", self.partner.id)]
+        )
         with self.assertRaisesRegex(UserError, "your own"):
             request.with_user(self.steward).action_approve()
 
@@ -147,7 +163,9 @@ class TestStewardship(OwnershipCase):
             .create({"reason": "No proof"})
         )
         wizard.action_reject()
-        self.assertEqual((request.state, request.refusal_reason), ("rejected", "No proof"))
+        self.assertEqual(
+            (request.state, request.refusal_reason), ("rejected", "No proof")
+        )
         self.assertEqual(self.partner.phone, "1")
 
     def test_requesters_see_their_own_only(self):
@@ -170,7 +188,11 @@ class TestStewardship(OwnershipCase):
         finance = self.env["sync.crosswalk"]._link(self.finance, self.partner, "F-1")
         finance._apply_incoming({"phone": "3"}, self.finance._as_source())
         action = self.partner.with_user(self.viewer).action_sync_status()
-        status = self.env[action["res_model"]].with_user(self.viewer).browse(action["res_id"])
+        status = (
+            self.env[action["res_model"]]
+            .with_user(self.viewer)
+            .browse(action["res_id"])
+        )
         self.assertEqual(status.line_ids.owner_system_id, self.finance)
         self.assertEqual(status.line_ids.last_system_id, self.finance)
         self.assertEqual(status.crosswalk_ids, self.row | finance)

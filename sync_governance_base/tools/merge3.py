@@ -52,7 +52,9 @@ class _Html(HTMLParser):
         self.has_content = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        kept = sorted((key, value or "") for key, value in attrs if not key.startswith("data-oe-"))
+        kept = sorted(
+            (key, value or "") for key, value in attrs if not key.startswith("data-oe-")
+        )
         self.tokens.append((tag, tuple(kept)))
         self.has_content |= tag in {"img", "iframe", "hr", "video", "table"}
 
@@ -70,7 +72,11 @@ class _Html(HTMLParser):
 
 
 def _text(value: Any) -> str:
-    text = unicodedata.normalize("NFC", str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    text = (
+        unicodedata.normalize("NFC", str(value))
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+    )
     return text.strip()
 
 
@@ -130,7 +136,9 @@ def normalise(kind: FieldKind, value: Any) -> Any:
     if kind.type == "boolean":
         return bool(value)
     if kind.type in NUMBER_TYPES:
-        digits = 0 if kind.type == "integer" else 9 if kind.digits is None else kind.digits
+        digits = (
+            0 if kind.type == "integer" else 9 if kind.digits is None else kind.digits
+        )
         try:
             return _number(0 if _is_empty(value) else value, digits)
         except ArithmeticError as error:
@@ -163,7 +171,9 @@ def equal(kind: FieldKind, left: Any, right: Any) -> bool:
         return left == right
 
 
-def merge(kind: FieldKind, base: Any, current: Any, incoming: Any, *, known: bool = True) -> Merge:
+def merge(
+    kind: FieldKind, base: Any, current: Any, incoming: Any, *, known: bool = True
+) -> Merge:
     """Three-way comparison of one field.
 
     :param base: the value last agreed with the incoming system
@@ -196,7 +206,11 @@ UNRESOLVED = object()
 
 
 def resolve(
-    kind: FieldKind, resolver: str, candidates: Iterable[Candidate], *, empty_wins: bool = False
+    kind: FieldKind,
+    resolver: str,
+    candidates: Iterable[Candidate],
+    *,
+    empty_wins: bool = False,
 ) -> Any:
     """The value a resolver picks, or :data:`UNRESOLVED` when a person must decide.
 
@@ -227,7 +241,9 @@ def _newest(kind: FieldKind, pool: list[Candidate]) -> Any:
     return max(pool, key=lambda one: one.stamp).value
 
 
-def _extreme(choose: Callable[..., Candidate]) -> Callable[[FieldKind, list[Candidate]], Any]:
+def _extreme(
+    choose: Callable[..., Candidate],
+) -> Callable[[FieldKind, list[Candidate]], Any]:
     def pick(kind: FieldKind, pool: list[Candidate]) -> Any:
         if kind.type not in NUMBER_TYPES | {"date", "datetime"}:
             return UNRESOLVED

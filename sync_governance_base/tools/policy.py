@@ -95,10 +95,14 @@ class PolicyRules:
     @property
     def owner_codes(self) -> frozenset[str]:
         """The systems that own at least one field at rank one."""
-        return frozenset(rule.owner_codes[0] for rule in self.fields.values() if rule.owners)
+        return frozenset(
+            rule.owner_codes[0] for rule in self.fields.values() if rule.owners
+        )
 
 
-def may_write(rule: FieldRule, source: Source, ages: Mapping[str, float] | None = None) -> bool:
+def may_write(
+    rule: FieldRule, source: Source, ages: Mapping[str, float] | None = None
+) -> bool:
     """Whether the source is an owner whose turn it is.
 
     Rank one always may.  A lower rank may while every better owner has a freshness and

@@ -11,7 +11,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         has already moved the external ids itself.
         """
         self.env["sync.crosswalk"]._repoint(
-            "res.partner", src_partners.ids, dst_partner.id, self.env._("Contacts merged")
+            "res.partner",
+            src_partners.ids,
+            dst_partner.id,
+            self.env._("Contacts merged"),
         )
         for model_name in ("sync.conflict", "sync.change.request"):
             # the merge is theirs who may merge; following the record is not a decision

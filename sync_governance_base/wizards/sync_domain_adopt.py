@@ -30,7 +30,9 @@ class SyncDomainAdopt(models.TransientModel):
                 fields=", ".join(present.mapped("field_description")),
             )
         else:
-            creates = self.env._("Domain only: the app for %s is not installed", template.model_name)
+            creates = self.env._(
+                "Domain only: the app for %s is not installed", template.model_name
+            )
         return {
             "template_id": template.id,
             "adopt": bool(present),

@@ -11,7 +11,9 @@ class SyncDomainAdoptLine(models.TransientModel):
     template_id = fields.Many2one(
         "sync.domain.template", string="Domain", required=True, ondelete="cascade"
     )
-    owner_kind = fields.Selection(related="template_id.owner_kind", string="Usual Owner")
+    owner_kind = fields.Selection(
+        related="template_id.owner_kind", string="Usual Owner"
+    )
     direction = fields.Selection(related="template_id.direction")
     timing = fields.Selection(related="template_id.timing")
     criticality = fields.Selection(related="template_id.criticality")

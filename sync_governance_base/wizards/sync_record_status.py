@@ -8,18 +8,25 @@ class SyncRecordStatus(models.TransientModel):
     _description = "Sync Status of a Record"
 
     res_model = fields.Char(required=True, readonly=True)
-    res_id = fields.Many2oneReference(model_field="res_model", required=True, readonly=True)
+    res_id = fields.Many2oneReference(
+        model_field="res_model", required=True, readonly=True
+    )
     record_name = fields.Char(readonly=True)
     policy_id = fields.Many2one("sync.policy", readonly=True)
     line_ids = fields.One2many("sync.record.status.line", "status_id", readonly=True)
     crosswalk_ids = fields.Many2many("sync.crosswalk", compute="_compute_related_ids")
     conflict_ids = fields.Many2many("sync.conflict", compute="_compute_related_ids")
-    request_ids = fields.Many2many("sync.change.request", compute="_compute_related_ids")
+    request_ids = fields.Many2many(
+        "sync.change.request", compute="_compute_related_ids"
+    )
 
     @api.depends("res_model", "res_id")
     def _compute_related_ids(self):
         for status in self:
-            domain = [("res_model", "=", status.res_model), ("res_id", "=", status.res_id)]
+            domain = [
+                ("res_model", "=", status.res_model),
+                ("res_id", "=", status.res_id),
+            ]
             status.crosswalk_ids = self.env["sync.crosswalk"].search(domain)
             status.conflict_ids = self.env["sync.conflict"].search(domain)
             status.request_ids = self.env["sync.change.request"].search(domain)
@@ -38,7 +45,8 @@ class SyncRecordStatus(models.TransientModel):
                 "record_name": record.display_name,
                 "policy_id": rules.policy_id if rules else False,
                 "line_ids": [
-                    fields.Command.create(values) for values in self._line_values(record, rules)
+                    fields.Command.create(values)
+                    for values in self._line_values(record, rules)
                 ],
             }
         )
@@ -61,10 +69,14 @@ class SyncRecordStatus(models.TransientModel):
             if not record._has_field_access(field, "read"):
                 continue
             stamped = [(row._stamp(name), row.system_id.id) for row in crosswalks]
-            last = max(((stamp, system) for stamp, system in stamped if stamp), default=None)
+            last = max(
+                ((stamp, system) for stamp, system in stamped if stamp), default=None
+            )
             yield {
                 "field_label": field._description_string(self.env),
-                "value_display": tool._display(record._name, name, tool._read(record, name)),
+                "value_display": tool._display(
+                    record._name, name, tool._read(record, name)
+                ),
                 "owner_system_id": rule.owners[0].system_id if rule.owners else False,
                 "enforcement": rule.enforcement.value,
                 "last_system_id": last and last[1],

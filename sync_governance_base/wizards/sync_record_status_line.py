@@ -13,7 +13,10 @@ class SyncRecordStatusLine(models.TransientModel):
     value_display = fields.Char(string="Value", readonly=True)
     owner_system_id = fields.Many2one("sync.system", string="Owner", readonly=True)
     enforcement = fields.Selection(
-        lambda self: self.env["sync.policy"]._fields["enforcement"].selection, readonly=True
+        lambda self: self.env["sync.policy"]._fields["enforcement"].selection,
+        readonly=True,
     )
-    last_system_id = fields.Many2one("sync.system", string="Last Written by", readonly=True)
+    last_system_id = fields.Many2one(
+        "sync.system", string="Last Written by", readonly=True
+    )
     last_written_at = fields.Datetime(string="Written At", readonly=True)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from odoo.addons.sync_governance_base.tools.merge3 import (
     UNRESOLVED,
     Candidate,
@@ -104,7 +105,10 @@ def test_rounding_within_the_digits_is_no_difference(value):
 
 def _candidates(*values):
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    return [Candidate(value, rank, start + timedelta(rank)) for rank, value in enumerate(values)]
+    return [
+        Candidate(value, rank, start + timedelta(rank))
+        for rank, value in enumerate(values)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from odoo.addons.sync_governance_base.tools.policy import (
     Enforcement,
     FieldRule,
@@ -13,7 +14,11 @@ from odoo.addons.sync_governance_base.tools.policy import (
     decide_record,
     may_write,
 )
-from odoo.addons.sync_governance_base.tools.source import Channel, Source, channel_of_path
+from odoo.addons.sync_governance_base.tools.source import (
+    Channel,
+    Source,
+    channel_of_path,
+)
 
 FINANCE = Source(Channel.INBOUND, system_code="finance")
 SHOP = Source(Channel.INBOUND, system_code="shop")
@@ -32,7 +37,12 @@ def rules(**values):
 def test_owner_may_and_others_meet_the_enforcement(enforcement):
     governed = rule(Owner("finance", 1), enforcement=enforcement)
     assert decide(rules(), governed, FINANCE) is Outcome.ALLOWED
-    expected = {"observe": "observed", "warn": "warned", "propose": "proposed", "block": "blocked"}
+    expected = {
+        "observe": "observed",
+        "warn": "warned",
+        "propose": "proposed",
+        "block": "blocked",
+    }
     assert decide(rules(), governed, PERSON).value == expected[enforcement.value]
 
 
@@ -61,7 +71,12 @@ def test_overrides_and_merges_pass(source):
 
 @pytest.mark.parametrize(
     ("ages", "allowed"),
-    [(None, True), ({"finance": 25.0}, True), ({"finance": 23.0}, False), ({"finance": 24.0}, False)],
+    [
+        (None, True),
+        ({"finance": 25.0}, True),
+        ({"finance": 23.0}, False),
+        ({"finance": 24.0}, False),
+    ],
 )
 def test_second_owner_waits_for_the_first_to_be_stale(ages, allowed):
     ranked = rule(Owner("finance", 1, freshness_hours=24), Owner("shop", 2))
@@ -70,7 +85,9 @@ def test_second_owner_waits_for_the_first_to_be_stale(ages, allowed):
 
 
 def test_without_freshness_the_first_owner_never_gives_way():
-    assert not may_write(rule(Owner("finance", 1), Owner("shop", 2)), SHOP, {"finance": 1e9})
+    assert not may_write(
+        rule(Owner("finance", 1), Owner("shop", 2)), SHOP, {"finance": 1e9}
+    )
 
 
 def test_records_cannot_be_half_proposed():

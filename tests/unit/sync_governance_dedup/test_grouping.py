@@ -24,7 +24,9 @@ def test_joins_the_oldest_and_brings_the_others_along():
 
 def test_a_checked_record_found_nowhere_leaves():
     assert plan_groups([], {7: {1, 2}}, {2}).dissolved == (7,)
-    assert plan_groups([], {7: {1, 2, 3}}, {2}).extended == ((7, frozenset({1, 3}), None),)
+    assert plan_groups([], {7: {1, 2, 3}}, {2}).extended == (
+        (7, frozenset({1, 3}), None),
+    )
 
 
 def test_denied_record_is_not_brought_along():
@@ -57,7 +59,9 @@ def test_every_record_waits_once(stored, new, checked):
     stored = dict(enumerate(stored, 1))
     plan = plan_groups([found(*group) for group in new], stored, checked)
     final = {kept: set(members) for kept, members, _group in plan.extended}
-    final.update({-place: set(group.record_ids) for place, group in enumerate(plan.new, 1)})
+    final.update(
+        {-place: set(group.record_ids) for place, group in enumerate(plan.new, 1)}
+    )
     untouched = set(stored) - set(final) - set(plan.dissolved)
     final.update({group_id: stored[group_id] for group_id in untouched})
     members = [record for group in final.values() for record in group]

@@ -22,11 +22,21 @@ def test_owner_wins_over_a_fresher_value():
 
 
 def test_first_rank_wins_over_second():
-    assert choose_value([claim(1, owner_rank=1, written=9), claim(2, owner_rank=0)]).record_id == 2
+    assert (
+        choose_value(
+            [claim(1, owner_rank=1, written=9), claim(2, owner_rank=0)]
+        ).record_id
+        == 2
+    )
 
 
 def test_of_two_records_of_the_owner_the_fresher_wins():
-    assert choose_value([claim(1, owner_rank=0), claim(2, owner_rank=0, written=5)]).record_id == 2
+    assert (
+        choose_value(
+            [claim(1, owner_rank=0), claim(2, owner_rank=0, written=5)]
+        ).record_id
+        == 2
+    )
 
 
 def test_empty_value_of_the_owner_wins_only_if_it_may():
@@ -42,7 +52,9 @@ def test_only_value():
 
 
 def test_fresh_before_complete():
-    choice = choose_value([claim(1, written=2, filled=1), claim(2, written=1, filled=9)])
+    choice = choose_value(
+        [claim(1, written=2, filled=1), claim(2, written=1, filled=9)]
+    )
     assert (choice.record_id, choice.reason) == (1, Reason.FRESH)
     choice = choose_value([claim(1, filled=1), claim(2, filled=9)])
     assert (choice.record_id, choice.reason) == (2, Reason.COMPLETE)
