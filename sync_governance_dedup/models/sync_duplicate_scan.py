@@ -104,7 +104,8 @@ class SyncDuplicateScan(models.Model):
 
     def _enqueue(self):
         self.ensure_one()
-        self.with_delay(
+        # the engine reads and writes ledgers that no person has rights on
+        self.sudo().with_delay(
             channel="root.sync_dedup",
             description=self.env._("Duplicate scan: %s", self.rule_id.name),
             identity_key=f"sync.duplicate.scan-{self.id}-{self.phase}-{self.processed}",
@@ -136,6 +137,10 @@ class SyncDuplicateScan(models.Model):
         self._advance()
         if self.state == "running":
             self._enqueue()
+
+    def _on_job_failed(self, exc_message=None, **_failure):
+        """queue_job's ``on_fail_method``: show that the scan has stopped, and why."""
+        self.write({"state": "failed", "error": exc_message})
 
     def _advance(self):
         """One step of the phase that the scan is in."""

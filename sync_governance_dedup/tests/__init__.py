@@ -5,5 +5,6 @@ from . import test_door
 from . import test_merge
 from . import test_product
 from . import test_rights
+from . import test_scan
 from . import test_suggest
 from . import test_undo
