@@ -135,8 +135,8 @@ def fill(database, name, path):
         psycopg2.extras.execute_values(
             cr._obj,
             f"""
-            INSERT INTO res_partner (id, {", ".join(FIELDS)}, complete_name, is_company,
-                country_id, state_id, parent_id{"".join(f", {column}" for column in required)})
+            INSERT INTO res_partner (id, {", ".join(FIELDS)}, is_company,
+                country_id, state_id, complete_name{"".join(f", {column}" for column in required)})
             VALUES %s
             """,  # column names: constants of this file and of the catalogue
             [
@@ -144,11 +144,10 @@ def fill(database, name, path):
                     id_of[row["id"]],
                     row.get("name") or "",
                     *(row.get(field) or None for field in FIELDS[1:]),
-                    row.get("name") or "",
                     (row.get("is_company") or "").lower() in ("1", "true", "t", "yes"),
                     countries.get((row.get("country") or "").upper()),
                     states.get((row.get("country"), (row.get("state") or "").lower())),
-                    id_of.get(row.get("parent_id")),
+                    row.get("name") or "",
                     *required.values(),
                 )
                 for row in rows

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 #: Mean probability over all pairs between two groups from which they are one. Pairs that
 #: were never scored share no key: they count as strangers.
-AGREEMENT = 0.35
+AGREEMENT = 0.5
 
 
 def cluster(

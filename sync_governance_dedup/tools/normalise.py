@@ -65,7 +65,8 @@ def name(text: str | None) -> tuple[str, str]:
     """
     telling, legal = [], []
     for token in tokens(text):
-        if token in words.LEGAL_FORMS and (telling or legal):
+        # in front only the unmistakable ones: "OOO Vesna", but "AS Roma"
+        if token in words.LEGAL_FORMS and (telling or legal or len(token) > 2):
             legal.append(token)
         elif token not in words.JOINERS and token not in words.HONORIFICS:
             telling.append(_strip_affix(token))

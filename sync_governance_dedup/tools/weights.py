@@ -92,8 +92,9 @@ SHIPPED: dict[str, dict[str, tuple[float, float]]] = {
 
 #: Duplicates expected per record as long as nobody has looked.
 SHIPPED_RATE = 0.1
-#: Weight a base of so few records as one of this size.
-SMALLEST_BASE = 50
+#: A smaller base is judged as one of this size: households and branches are as many, for
+#: each record, among a hundred partners as among a million.
+SMALLEST_BASE = 1000
 #: Rounds of expectation maximisation.
 ROUNDS = 8
 #: True pairs per record that are believable.
