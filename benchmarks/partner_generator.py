@@ -1,6 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Partner data as several clerks and systems would have typed it, with known duplicates.
+"""Partner data as several clerks and systems would have typed it, with known
+duplicates.
 
 The generator imports nothing of the matcher. Names, streets and words come from Faker's
 lists, drawn with a long-tailed frequency as in life. About one row in five is a second (third,
@@ -11,7 +12,8 @@ The traps, all of them *not* duplicates: households (one surname, address and ph
 people), branches (one name, several towns), sister companies (one address, phone and first
 word), contacts of a company (its address, switchboard and info@ mailbox) and namesakes.
 
-    python -m benchmarks.partner_generator 20000 --seed 7 --output partners.csv --truth t.csv
+    python -m benchmarks.partner_generator 20000 --seed 7 --output partners.csv --truth
+    t.csv
 """
 
 import argparse
@@ -64,60 +66,85 @@ class Country:
 COUNTRIES = (
     Country(
         "DE", 0.40, "de_DE", "49", "0",
-        (("GmbH", "G.m.b.H.", "Gesellschaft mbH", "GMBH"), ("AG",), ("KG",), ("e.K.", "eK"),
-         ("GmbH & Co. KG", "GmbH & Co KG", "GmbH u. Co. KG"), ("UG (haftungsbeschränkt)", "UG")),
+        (("GmbH", "G.m.b.H.", "Gesellschaft mbH", "GMBH"), ("AG",), ("KG",), ("e.K.",
+        "eK"),
+         ("GmbH & Co. KG", "GmbH & Co KG",
+         "GmbH u. Co. KG"), ("UG (haftungsbeschränkt)", "UG")),
         "{street} {number}", 5, "DE999999999",
-        ("Maschinenbau", "Elektrotechnik", "Logistik", "Bau", "Metallbau", "Software", "Consulting",
-         "Druckerei", "Autohaus", "Bäckerei", "Apotheke", "Immobilien", "Handel", "Spedition",
-         "Medizintechnik", "Gartenbau", "Reisen", "Textil", "Möbel", "Sanitär", "Holzbau",
-         "Getränke", "Energie", "Umwelttechnik", "Werbung", "Verlag", "Brauerei", "Optik"),
-        ("& Söhne", "& Partner", "Gebrüder", "& Co."), ("gmx.de", "web.de", "t-online.de", "gmail.com"),
+        ("Maschinenbau", "Elektrotechnik", "Logistik", "Bau", "Metallbau", "Software",
+        "Consulting",
+         "Druckerei", "Autohaus", "Bäckerei", "Apotheke", "Immobilien", "Handel",
+         "Spedition",
+         "Medizintechnik", "Gartenbau", "Reisen", "Textil", "Möbel", "Sanitär",
+         "Holzbau",
+         "Getränke", "Energie", "Umwelttechnik", "Werbung", "Verlag", "Brauerei",
+         "Optik"),
+        ("& Söhne", "& Partner", "Gebrüder", "& Co."), ("gmx.de", "web.de",
+        "t-online.de", "gmail.com"),
     ),
     Country(
         "US", 0.30, "en_US", "1", "",
-        (("Inc.", "Inc", "Incorporated", ", Inc."), ("LLC", "L.L.C."), ("Corp.", "Corporation", "Corp"),
+        (("Inc.", "Inc", "Incorporated", ", Inc."), ("LLC", "L.L.C."), ("Corp.",
+        "Corporation", "Corp"),
          ("Co.", "Company"), ("LLP",)),
         "{number} {street}", 5, "999999999",
-        ("Manufacturing", "Logistics", "Construction", "Software", "Consulting", "Printing", "Motors",
-         "Bakery", "Pharmacy", "Real Estate", "Trading", "Freight", "Medical", "Landscaping", "Travel",
-         "Textiles", "Furniture", "Plumbing", "Roofing", "Beverages", "Energy", "Advertising",
+        ("Manufacturing", "Logistics", "Construction", "Software", "Consulting",
+        "Printing", "Motors",
+         "Bakery", "Pharmacy", "Real Estate", "Trading", "Freight", "Medical",
+         "Landscaping", "Travel",
+         "Textiles", "Furniture", "Plumbing", "Roofing", "Beverages", "Energy",
+         "Advertising",
          "Publishing", "Brewing", "Optical", "Supply", "Foods", "Equipment"),
-        ("& Sons", "& Associates", "Brothers", "Group"), ("gmail.com", "yahoo.com", "outlook.com", "aol.com"),
+        ("& Sons", "& Associates", "Brothers", "Group"), ("gmail.com", "yahoo.com",
+        "outlook.com", "aol.com"),
     ),
     Country(
         "FR", 0.15, "fr_FR", "33", "0",
         (("SARL", "S.A.R.L."), ("SA", "S.A."), ("SAS", "S.A.S."), ("EURL",)),
         "{number} {street}", 5, "FR99999999999",
-        ("Mécanique", "Électricité", "Transports", "Bâtiment", "Logiciels", "Conseil", "Imprimerie",
-         "Garage", "Boulangerie", "Pharmacie", "Immobilier", "Négoce", "Matériel Médical", "Jardins",
-         "Voyages", "Textiles", "Meubles", "Plomberie", "Boissons", "Énergie", "Publicité", "Éditions"),
-        ("& Fils", "et Associés", "Frères", "Groupe"), ("orange.fr", "free.fr", "gmail.com", "laposte.net"),
+        ("Mécanique", "Électricité", "Transports", "Bâtiment", "Logiciels", "Conseil",
+        "Imprimerie",
+         "Garage", "Boulangerie", "Pharmacie", "Immobilier", "Négoce",
+         "Matériel Médical", "Jardins",
+         "Voyages", "Textiles", "Meubles", "Plomberie", "Boissons", "Énergie",
+         "Publicité", "Éditions"),
+        ("& Fils", "et Associés", "Frères", "Groupe"), ("orange.fr", "free.fr",
+        "gmail.com", "laposte.net"),
     ),
     Country(
         "GB", 0.15, "en_GB", "44", "0",
         (("Ltd", "Ltd.", "Limited"), ("PLC", "plc"), ("LLP",)),
         "{number} {street}", 0, "GB999999999",
-        ("Engineering", "Haulage", "Builders", "Software", "Consultancy", "Printers", "Motors", "Bakers",
-         "Chemists", "Estates", "Trading", "Freight", "Medical", "Gardens", "Travel", "Textiles",
-         "Furniture", "Plumbing", "Brewery", "Energy", "Media", "Publishing", "Opticians", "Supplies"),
-        ("& Sons", "& Partners", "Bros", "Group"), ("gmail.com", "hotmail.co.uk", "btinternet.com", "outlook.com"),
+        ("Engineering", "Haulage", "Builders", "Software", "Consultancy", "Printers",
+        "Motors", "Bakers",
+         "Chemists", "Estates", "Trading", "Freight", "Medical", "Gardens", "Travel",
+         "Textiles",
+         "Furniture", "Plumbing", "Brewery", "Energy", "Media", "Publishing",
+         "Opticians", "Supplies"),
+        ("& Sons", "& Partners", "Bros", "Group"), ("gmail.com", "hotmail.co.uk",
+        "btinternet.com", "outlook.com"),
     ),
 )  # fmt: skip
 
 STREET_SHORT = (
-    ("straße", "str."), ("straße", "strasse"), ("Straße", "Str."), ("Street", "St"), ("Street", "St."),
+    ("straße", "str."), ("straße", "strasse"), ("Straße", "Str."), ("Street",
+    "St"), ("Street", "St."),
     ("Avenue", "Ave"), ("Road", "Rd"), ("Road", "Rd."), ("Drive", "Dr"), ("Lane", "Ln"),
-    ("Boulevard", "Blvd"), ("Court", "Ct"), ("rue ", "r. "), ("avenue ", "av. "), ("boulevard ", "bd "),
+    ("Boulevard", "Blvd"), ("Court", "Ct"), ("rue ", "r. "), ("avenue ",
+    "av. "), ("boulevard ", "bd "),
     ("platz", "pl."), ("allee", "al."), ("chemin ", "ch. "),
 )  # fmt: skip
 NICKNAMES = {
     "michael": ("Mike", "Michi"), "robert": ("Bob", "Rob"), "william": ("Bill", "Will"),
-    "james": ("Jim", "Jimmy"), "thomas": ("Tom",), "elizabeth": ("Liz", "Beth"), "katharina": ("Kathi",),
+    "james": ("Jim", "Jimmy"), "thomas": ("Tom",), "elizabeth": ("Liz",
+    "Beth"), "katharina": ("Kathi",),
     "christopher": ("Chris",), "matthew": ("Matt",), "daniel": ("Dan",), "andreas": ("Andi",),
     "joseph": ("Joe",), "jennifer": ("Jen", "Jenny"), "stephanie": ("Steffi", "Steph"),
     "stefanie": ("Steffi",), "susanne": ("Susi",), "alexander": ("Alex",), "benjamin": ("Ben",),
-    "nicholas": ("Nick",), "samuel": ("Sam",), "david": ("Dave",), "richard": ("Rick", "Dick"),
-    "edward": ("Ed", "Ted"), "patricia": ("Pat", "Trish"), "margaret": ("Maggie", "Peggy"),
+    "nicholas": ("Nick",), "samuel": ("Sam",), "david": ("Dave",), "richard": ("Rick",
+    "Dick"),
+    "edward": ("Ed", "Ted"), "patricia": ("Pat", "Trish"), "margaret": ("Maggie",
+    "Peggy"),
     "wolfgang": ("Wolf",), "johannes": ("Hannes",), "maximilian": ("Max",), "ulrich": ("Uli",),
     "anthony": ("Tony",), "charles": ("Charlie",), "jonathan": ("Jon",), "timothy": ("Tim",),
     "gregory": ("Greg",), "kenneth": ("Ken",), "steven": ("Steve",), "rebecca": ("Becky",),
@@ -125,11 +152,14 @@ NICKNAMES = {
     "hans-peter": ("Hape",), "friedrich": ("Fritz",), "joachim": ("Achim",), "sebastian": ("Basti",),
 }  # fmt: skip
 UMLAUTS = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("Ä", "Ae"), ("Ö", "Oe"), ("Ü", "Ue"),
-           ("é", "e"), ("è", "e"), ("ê", "e"), ("É", "E"), ("ç", "c"), ("ô", "o"), ("î", "i"))  # fmt: skip
+           ("é", "e"), ("è", "e"), ("ê", "e"), ("É", "E"), ("ç", "c"), ("ô",
+           "o"), ("î", "i"))  # fmt: skip
 SHARED_LOCALS = ("info", "office", "kontakt", "contact", "sales", "mail", "accueil")
 NEIGHBOURS = {
-    "a": "sq", "e": "wr", "i": "uo", "o": "ip", "n": "mb", "s": "ad", "r": "et", "t": "ry", "l": "k",
-    "m": "n", "d": "sf", "c": "xv", "u": "yi", "h": "gj", "k": "jl", "g": "fh", "b": "vn",
+    "a": "sq", "e": "wr", "i": "uo", "o": "ip", "n": "mb", "s": "ad", "r": "et",
+    "t": "ry", "l": "k",
+    "m": "n", "d": "sf", "c": "xv", "u": "yi", "h": "gj", "k": "jl", "g": "fh",
+    "b": "vn",
 }  # fmt: skip
 
 
@@ -367,7 +397,7 @@ class Clerk:
         phone = world.phone() if self.chance(0.5) else entity.phone
         return replace(entity, address=world.address(), phone=phone)
 
-    # -- names -----------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------
     def _name(self, entity: Entity, again: bool) -> str:
         name = (
             self._company(entity, again)
@@ -442,7 +472,7 @@ class Clerk:
         at = self.rng.choice(positions)
         return text[:at] + self.rng.choice(string.digits) + text[at + 1 :]
 
-    # -- ways to reach ---------------------------------------------------------------
+    # -- ways to reach -----------------------------------------------------------------
     def _email(self, entity: Entity, again: bool) -> str:
         if not self.chance(0.68):
             return ""
@@ -636,7 +666,8 @@ def generate(
 
 
 def write(path: str, truth_path: str, rows: int, seed: int = 7) -> None:
-    """Write the data and its truth as the two CSV files that ``benchmarks.dedup`` reads."""
+    """Write the data and its truth as the two CSV files that ``benchmarks.dedup``
+    reads."""
     with (
         open(path, "w", newline="") as data,
         open(truth_path, "w", newline="") as truth,

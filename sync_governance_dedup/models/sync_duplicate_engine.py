@@ -14,12 +14,13 @@ MOST_CANDIDATES = 400
 
 
 class SyncDuplicateEngine(models.AbstractModel):
-    """Adapter between the rules and the pure engine in ``tools/``: it loads, asks, stores."""
+    """Adapter between the rules and the pure engine in ``tools/``: it loads, asks,
+    stores."""
 
     _name = "sync.duplicate.engine"
     _description = "Duplicate Matching Engine"
 
-    # -- what a rule means to the engine ----------------------------------------------------
+    # -- what a rule means to the engine -----------------------------------------------
 
     @api.model
     def _spec(self, rule):
@@ -38,11 +39,12 @@ class SyncDuplicateEngine(models.AbstractModel):
         """Weights that the last finished scan estimated on the rule's own data."""
         return self.env["sync.duplicate.scan"]._last_weights(rule)
 
-    # -- keys -------------------------------------------------------------------------------
+    # -- keys --------------------------------------------------------------------------
 
     @api.model
     def _refresh_keys(self, rule, record_ids):
-        """Bring the matching keys of changed records up to date, in this transaction."""
+        """Bring the matching keys of changed records up to date, in this
+        transaction."""
         self.env[rule.model_name].flush_model()
         self.env["sync.duplicate.key"]._refresh(rule, list(record_ids))
 
@@ -51,13 +53,14 @@ class SyncDuplicateEngine(models.AbstractModel):
         for rule in self.env["sync.duplicate.rule"]._for_model(model_name):
             self.env["sync.duplicate.key"]._drop(rule, record_ids)
 
-    # -- questions ----------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------
 
     @api.model
     def _candidates(self, rule, values, limit=5):
         """Stored records that are likely the same as ``values``, best first.
 
-        :param values: values as for ``create``; with ``id``, that record itself is left out
+        :param values: values as for ``create``; with ``id``, that record itself is left
+            out
         :return: list of :class:`~..tools.types.Candidate`
         """
         layout = Layout(self._spec(rule))
@@ -104,7 +107,8 @@ class SyncDuplicateEngine(models.AbstractModel):
 
     @api.model
     def _score_pair(self, rule, left_id, right_id):
-        """:return: :class:`~..tools.types.PairScore` with all evidence, whatever the score"""
+        """:return: :class:`~..tools.types.PairScore` with all evidence, whatever the
+        score"""
         layout = Layout(self._spec(rule))
         stored = self._stored(rule, (left_id, right_id))
         matcher = self._matcher(rule, layout, stored)
@@ -120,7 +124,8 @@ class SyncDuplicateEngine(models.AbstractModel):
         """Weights proposed from stewards' decisions; nothing is stored.
 
         :param decisions: [(left id, right id, is a duplicate)]
-        :return: ``{"weights": JSON for the rule, "changes": [{"field", "level", "before",
+        :return: ``{"weights": JSON for the rule, "changes": [{"field", "level",
+            "before",
             "after"}]}``
         """
         layout = Layout(self._spec(rule))
@@ -137,11 +142,12 @@ class SyncDuplicateEngine(models.AbstractModel):
         after = train(matcher, levels, bits, [verdict for _l, _r, verdict in known])
         return {"weights": after.dump(), "changes": before.changes(after)}
 
-    # -- loading ------------------------------------------------------------------------------
+    # -- loading -----------------------------------------------------------------------
 
     @api.model
     def _raw_values(self, rule, values):
-        """Values as the key table reads them: codes of countries and states, plain ids."""
+        """Values as the key table reads them: codes of countries and states, plain
+        ids."""
         raw = dict(values)
         for line in rule.field_ids:
             if line.kind in ("country", "state") and raw.get(line.name):
@@ -153,7 +159,8 @@ class SyncDuplicateEngine(models.AbstractModel):
 
     @api.model
     def _sharing(self, rule, keys, without_ids):
-        """[(id, profile)] of the records that share a key, skipping keys that many share."""
+        """[(id, profile)] of the records that share a key, skipping keys that many
+        share."""
         rows = self.env.execute_query(
             SQL(
                 """
@@ -200,7 +207,8 @@ class SyncDuplicateEngine(models.AbstractModel):
     def _pairs_of(self, rule, record_ids):
         """Pairs of these records with any other that shares a key.
 
-        :return: ([(id, profile)] of the records, [(id, id)], [(id, profile)] of the others)
+        :return: ([(id, profile)] of the records, [(id, id)], [(id, profile)] of the
+            others)
         """
         own = self._stored(rule, record_ids)
         pairs, others = set(), {}

@@ -7,8 +7,10 @@ from odoo.tools import SQL
 
 
 class SyncDuplicatePair(models.Model):
-    """Scored pairs of a rule's latest scan: what a stopped scan has done already, and what
-    the threshold picker's histogram shows. Also pairs that are no suggestion are kept, as
+    """Scored pairs of a rule's latest scan: what a stopped scan has done already, and
+    what
+    the threshold picker's histogram shows. Also pairs that are no suggestion are kept,
+    as
     far as they are not negligible."""
 
     _name = "sync.duplicate.pair"
@@ -50,8 +52,25 @@ class SyncDuplicatePair(models.Model):
         )
 
     @api.model
+    def _forget_before(self, scan):
+        """Only the latest scan's pairs are of use."""
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM sync_duplicate_pair
+                 WHERE scan_id IN (SELECT id FROM sync_duplicate_scan
+                                    WHERE rule_id = %s AND id < %s)
+                """,
+                scan.rule_id.id,
+                scan.id,
+            )
+        )
+
+    @api.model
     def _histogram(self, rule, bins=20):
-        """:return: [(lower bound of the bucket, pairs)] of the rule's latest finished scan"""
+        """:return: [(lower bound of the bucket, pairs)] of the rule's latest finished
+        scan"""
+        self.env["sync.duplicate.scan"].flush_model(["rule_id", "state"])
         counts = dict(
             self.env.execute_query(
                 SQL(

@@ -16,7 +16,8 @@ from ..tools.weights import Weights, estimate
 
 #: Records whose keys one job brings up to date.
 KEYS_SLICE = 100_000
-#: Left-hand records of one part of the comparison: what a stopped scan may have to repeat.
+#: Left-hand records of one part of the comparison: what a stopped scan may have to
+#: repeat.
 PART = 50_000
 #: Groups that are handed over at a time.
 GROUP_SLICE = 2_000
@@ -27,7 +28,8 @@ class SyncDuplicateScan(models.Model):
 
     Three phases, each a queue job or several: *keys* (normalise what has no keys yet),
     *compare* (score candidate pairs, part by part), *group*. What a step has done is committed;
-    a killed scan goes on with the part that it was in. No step locks a record that users
+    a killed scan goes on with the part that it was in. No step locks a record that
+    users
     work with.
     """
 
@@ -88,7 +90,7 @@ class SyncDuplicateScan(models.Model):
                 100 if scan.state == "done" else before + share * min(done, 1)
             )
 
-    # -- steering ---------------------------------------------------------------------------
+    # -- steering ----------------------------------------------------------------------
 
     def _start(self):
         """Begin, or go on where the scan was stopped."""
@@ -150,7 +152,7 @@ class SyncDuplicateScan(models.Model):
     def _enter(self, phase):
         self.write({"phase": phase, "processed": 0})
 
-    # -- keys -------------------------------------------------------------------------------
+    # -- keys --------------------------------------------------------------------------
 
     def _keys(self):
         """Bring the keys of the next slice of records up to date."""
@@ -164,7 +166,7 @@ class SyncDuplicateScan(models.Model):
         if count < KEYS_SLICE:
             self._enter("compare")
 
-    # -- compare ----------------------------------------------------------------------------
+    # -- compare -----------------------------------------------------------------------
 
     def _compare(self):
         """Score all candidate pairs, part by part."""
@@ -206,8 +208,10 @@ class SyncDuplicateScan(models.Model):
     def _checkpoint(self, alone):
         """The scan, to be written and committed at once.
 
-        Parts are minutes of work: their results are committed by a cursor of their own, so
-        that a killed worker loses one part at most, and pause and cancel are seen. A scan of
+        Parts are minutes of work: their results are committed by a cursor of their own,
+        so
+        that a killed worker loses one part at most, and pause and cancel are seen. A
+        scan of
         one part is committed by its job.
         """
         if alone:
@@ -236,7 +240,7 @@ class SyncDuplicateScan(models.Model):
             np.concatenate(keys) if keys else np.zeros(0, dtype=np.int32),
         )
 
-    # -- group ------------------------------------------------------------------------------
+    # -- group -------------------------------------------------------------------------
 
     def _group(self):
         """Cluster the scored pairs and hand the groups over to the stewards."""
@@ -262,7 +266,7 @@ class SyncDuplicateScan(models.Model):
                 rule, groups[start : start + GROUP_SLICE]
             )
         self.env["sync.duplicate.key"]._mark_all_checked(rule)
-        self._forget_older()
+        self.env["sync.duplicate.pair"]._forget_before(self)
         self.write(
             {
                 "state": "done",
@@ -271,11 +275,6 @@ class SyncDuplicateScan(models.Model):
                 "processed": self.total,
             }
         )
-
-    def _forget_older(self):
-        """Only the latest scan's pairs are of use."""
-        older = self.search([("rule_id", "=", self.rule_id.id), ("id", "<", self.id)])
-        self.env["sync.duplicate.pair"].search([("scan_id", "in", older.ids)]).unlink()
 
     @api.model
     def _last_weights(self, rule):

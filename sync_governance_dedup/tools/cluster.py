@@ -3,7 +3,8 @@
 """From scored pairs to groups that do not chain.
 
 A is like B and B is like C does not make A and C one. Pairs are followed from the most
-probable one down; two groups join only if their members *on average* speak for each other,
+probable one down; two groups join only if their members *on average* speak for each
+other,
 so one good link cannot pull in a stranger. A denied pair ("not a duplicate") never ends in one
 group.
 """
@@ -11,7 +12,8 @@ group.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-#: Mean probability over all pairs between two groups from which they are one. Pairs that
+#: Mean probability over all pairs between two groups from which they are one. Pairs
+#: that
 #: were never scored share no key: they count as strangers.
 AGREEMENT = 0.5
 
@@ -23,7 +25,8 @@ def cluster(
 ) -> tuple[list[list[int]], list[tuple[int, int]]]:
     """Group records.
 
-    :param pairs: (record, record, probability), also those below ``suggest``: they tell that
+    :param pairs: (record, record, probability), also those below ``suggest``: they tell
+        that
         two members doubt each other
     :param suggest: probability from which a pair may start or extend a group
     :param denied: pairs that must not end in one group

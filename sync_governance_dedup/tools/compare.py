@@ -3,7 +3,8 @@
 """Comparisons: how two records agree, field by field, for many pairs at once.
 
 A comparison gives each pair a *level* (how well the values agree) and *bits* (how rare what
-they share is: log2 of the base's size over the frequency of the value, so that a surname
+they share is: log2 of the base's size over the frequency of the value, so that a
+surname
 of one record in a thousand gives ten bits). What both are worth is not decided here but in
 :mod:`weights`.
 """
@@ -84,13 +85,15 @@ NAME_LEVELS = (
     NUMBER,
     DIFFERS,
 ) = range(len(NAME_LEVELS))
-#: Share of a word's bits that agreement up to a typing error, nickname or initial keeps.
+#: Share of a word's bits that agreement up to a typing error, nickname or initial
+#: keeps.
 _SOFT_BITS = np.array([0.0, 0.2, 0.5, 0.75], dtype=np.float32)
 _NONE, _INITIAL, _NICKNAME, _MISTYPED = range(4)
 
 
 def compare_names(table: Table, i: np.ndarray, j: np.ndarray):
-    """The residual check: what is *not* shared must be explained, or it is somebody else."""
+    """The residual check: what is *not* shared must be explained, or it is somebody
+    else."""
     words = table.name_words
     bits = words.bits
     owner_a, at_a = expand(words.start, i)
@@ -228,7 +231,8 @@ def _joined_similarity(left, right, **options):
 def _split_conflicts(
     table, i, j, level, owner_a, word_a, open_a, owner_b, word_b, open_b
 ):
-    """Tell other people and other numbers ("Store 12", "KX-100") from vaguer differences."""
+    """Tell other people and other numbers ("Store 12", "KX-100") from vaguer
+    differences."""
     company = table["is_company"]
     zero = company.values.index("0") if "0" in company.values else -2
     persons = (company.ids[i] == zero) & (company.ids[j] == zero)
@@ -245,7 +249,7 @@ def _split_conflicts(
         level[conflict & (number_a > 0) & (number_b > 0)] = NUMBER
 
 
-# -- things that identify ------------------------------------------------------------------
+# -- things that identify --------------------------------------------------------------
 
 IDENTITY_LEVELS = ("missing", "equal", "typo", "differs")
 
@@ -286,7 +290,8 @@ EMAIL_LEVELS = ("missing", "equal", "typo", "mailbox", "domain", "differs")
 
 
 def compare_emails(table: Table, i, j):
-    """Whole address, then the part before the @ (people change provider), then the domain."""
+    """Whole address, then the part before the @ (people change provider), then the
+    domain."""
     column, local, domain = table["email"], table["local"], table["domain"]
     left, right, both = _both(column, i, j)
     level = np.zeros(len(i), dtype=np.int8)
@@ -312,11 +317,12 @@ PHONE_LEVELS = ("missing", "equal", "typo", "differs")
 
 
 def compare_phones(table: Table, i, j):
-    """The subscriber's last digits decide: calling codes and trunk prefixes are often absent."""
+    """The subscriber's last digits decide: calling codes and trunk prefixes are often
+    absent."""
     return compare_identity("subscriber", 7)(table, i, j)
 
 
-# -- addresses ---------------------------------------------------------------------------
+# -- addresses -------------------------------------------------------------------------
 
 ADDRESS_LEVELS = (
     "missing", "equal", "near", "same_street", "same_place", "other_street",
@@ -412,7 +418,7 @@ def _same_streets(table, i, j):
     return same, both
 
 
-# -- other texts -------------------------------------------------------------------------
+# -- other texts -----------------------------------------------------------------------
 
 TEXT_LEVELS = ("missing", "equal", "similar", "differs")
 
@@ -462,7 +468,8 @@ RELATION_LEVELS = ("missing", "contact_of", "siblings")
 
 
 def compare_relations(table: Table, i, j):
-    """A contact and its company, two contacts of one company: known cases, not duplicates."""
+    """A contact and its company, two contacts of one company: known cases, not
+    duplicates."""
     parent, ids = table["parent"], table["id"]
     level = np.zeros(len(i), dtype=np.int8)
     siblings = (parent.ids[i] == parent.ids[j]) & (parent.ids[i] >= 0)
@@ -477,14 +484,16 @@ def compare_relations(table: Table, i, j):
     return level, np.zeros(len(i), dtype=np.float32)
 
 
-# -- what follows from the other comparisons ----------------------------------------------
+# -- what follows from the other comparisons -------------------------------------------
 
-#: Other people or other firms behind the same door: shared contact data proves less there.
+#: Other people or other firms behind the same door: shared contact data proves less
+#: there.
 HOUSEHOLD = Comparison("household", "household", ("missing", "two", "three"), None, ())
 
 
 def compare_households(names: tuple[str, ...], levels: np.ndarray) -> np.ndarray:
-    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone and address agree although the
+    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone and address agree although
+    the
     names contradict each other.
 
     :param names: names of the comparisons, in the order of the columns of ``levels``
@@ -502,7 +511,7 @@ def compare_households(names: tuple[str, ...], levels: np.ndarray) -> np.ndarray
     return np.where(conflict & (agreeing >= 2), agreeing - 1, MISSING).astype(np.int8)
 
 
-# -- the comparisons of a rule -----------------------------------------------------------
+# -- the comparisons of a rule ---------------------------------------------------------
 
 
 def comparisons(layout) -> tuple[Comparison, ...]:
@@ -512,13 +521,16 @@ def comparisons(layout) -> tuple[Comparison, ...]:
         Comparison(name, kind, levels, function, slots)
         for role, name, kind, levels, function, slots in (
             (Role.NAME, "name", "name", NAME_LEVELS, compare_names, ("name",)),
-            (Role.NAME, "legal_form", "legal", SAME_LEVELS, compare_flags("legal"), ("legal",)),
+            (Role.NAME, "legal_form", "legal",
+            SAME_LEVELS, compare_flags("legal"), ("legal",)),
             (Role.IS_COMPANY, "is_company", "is_company", SAME_LEVELS,
              compare_flags("is_company"), ("is_company",)),
-            (Role.PARENT, "relation", "relation", RELATION_LEVELS, compare_relations, ("parent",)),
+            (Role.PARENT, "relation", "relation",
+            RELATION_LEVELS, compare_relations, ("parent",)),
             (Role.EMAIL, "email", "email", EMAIL_LEVELS, compare_emails, ("email",)),
             (Role.PHONE, "phone", "phone", PHONE_LEVELS, compare_phones, ("phone",)),
-            (Role.VAT, "vat", "vat", IDENTITY_LEVELS, compare_identity("vat", 6), ("vat",)),
+            (Role.VAT, "vat", "vat", IDENTITY_LEVELS, compare_identity("vat",
+            6), ("vat",)),
         )
         if role in fields
     ]  # fmt: skip

@@ -2,7 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Blocking keys: two records are compared only if they share one.
 
-Many cheap kinds beat one clever kind: each catches what the others miss, and a key that too
+Many cheap kinds beat one clever kind: each catches what the others miss, and a key that
+too
 many records share (:data:`CAP`) is simply not followed. Keys are 32-bit hashes; a chance
 collision costs one comparison and nothing else.
 """
@@ -28,7 +29,8 @@ def hashed(kind: str, *parts: str) -> int:
 
 
 def skeleton(word: str) -> str:
-    """First letter and the consonants behind it, doubled ones once: typing errors in vowels
+    """First letter and the consonants behind it, doubled ones once: typing errors in
+    vowels
     and doubled letters vanish."""
     kept = word[:1]
     for letter in word[1:]:

@@ -75,7 +75,7 @@ class Matcher:
         ids = [record_id for record_id, _profile in records]
         return cls(Table(layout, ids, [profile for _id, profile in records]))
 
-    # -- scoring ---------------------------------------------------------------------------
+    # -- scoring -----------------------------------------------------------------------
 
     def compare(self, left, right) -> tuple[np.ndarray, np.ndarray]:
         """(levels, bits) of pairs of rows, pairs x comparisons."""
@@ -106,10 +106,11 @@ class Matcher:
             left, right, levels, parts, weight, self.weights.probability(weight)
         )
 
-    # -- explanation -----------------------------------------------------------------------
+    # -- explanation -------------------------------------------------------------------
 
     def evidence(self, scores: Scores, row: int) -> tuple[Evidence, ...]:
-        """Every comparison that said something about a pair, the starting odds first."""
+        """Every comparison that said something about a pair, the starting odds
+        first."""
         left, right = int(scores.left[row]), int(scores.right[row])
         lines = [
             Evidence(
@@ -149,7 +150,7 @@ class Matcher:
             self.evidence(scores, row),
         )
 
-    # -- groups ----------------------------------------------------------------------------
+    # -- groups ------------------------------------------------------------------------
 
     def groups(self, scores: Scores, suggest: float, denied=()) -> Iterable[Group]:
         """Groups of records, with the pairs inside and the chain links that were cut.

@@ -103,8 +103,10 @@ class Group:
     :ivar record_ids: sorted ids of two members or more
     :ivar probability: mean probability of the pairs that hold the group together
     :ivar pairs: the scored pairs inside the group, best first
-    :ivar cut: pairs with a member outside (or of another part of a chain that was split)
-        that were *not* followed because the whole group contradicted them; the reason is in
+    :ivar cut: pairs with a member outside (or of another part of a chain that was
+        split)
+        that were *not* followed because the whole group contradicted them; the reason
+        is in
         their evidence
     """
 

@@ -9,19 +9,24 @@ Folded means: lower case, transliterated to Latin where a table exists, without 
 # Letters that Unicode decomposition does not take apart.
 LETTERS = str.maketrans(
     {
-        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th",
+        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe",
+        "ł": "l", "đ": "d", "ð": "d", "þ": "th",
         "ı": "i", "ħ": "h", "ŋ": "n", "ŧ": "t", "ĸ": "k",
         # Cyrillic (Russian, Ukrainian, Bulgarian, Serbian)
         "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "zh",
         "з": "z", "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o",
-        "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts",
-        "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu",
-        "я": "ya", "є": "ye", "і": "i", "ї": "yi", "ґ": "g", "ђ": "d", "ј": "j", "љ": "lj",
+        "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh",
+        "ц": "ts",
+        "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e",
+        "ю": "yu",
+        "я": "ya", "є": "ye", "і": "i", "ї": "yi", "ґ": "g", "ђ": "d", "ј": "j",
+        "љ": "lj",
         "њ": "nj", "ћ": "c", "џ": "dz",
         # Greek
         "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th",
         "ι": "i", "κ": "k", "λ": "l", "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p",
-        "ρ": "r", "σ": "s", "ς": "s", "τ": "t", "υ": "y", "φ": "f", "χ": "ch", "ψ": "ps",
+        "ρ": "r", "σ": "s", "ς": "s", "τ": "t", "υ": "y", "φ": "f", "χ": "ch",
+        "ψ": "ps",
         "ω": "o",
     }
 )  # fmt: skip
@@ -29,8 +34,10 @@ LETTERS = str.maketrans(
 # Legal forms, as single tokens after dots are closed up ("G.m.b.H." -> "gmbh").
 LEGAL_FORMS = frozenset(
     """
-    gmbh gesellschaft ag kg kgaa ohg gbr ug eg ev ek se mbh haftungsbeschrankt gesmbh ges
-    inc incorporated corp corporation llc lllp llp lp pllc ltd limited co company plc cic
+    gmbh gesellschaft ag kg kgaa ohg gbr ug eg ev ek se mbh haftungsbeschrankt gesmbh
+    ges
+    inc incorporated corp corporation llc lllp llp lp pllc ltd limited co company plc
+    cic
     pty proprietary pvt private nl
     sa sas sasu sarl eurl sci snc scop scs selarl sca
     sl slu sau sll scp srl srls spa sapa snc sas coop scarl
@@ -60,17 +67,21 @@ JOINERS = frozenset("and und et y e i og och the of und".split())
 
 HONORIFICS = frozenset(
     """
-    mr mrs ms miss mx dr prof sir herr frau fraulein dipl ing mag mme mlle monsieur madame
-    mademoiselle sr sra srta don dona sig signora dott dottssa dhr mevr jr iii phd md esq
+    mr mrs ms miss mx dr prof sir herr frau fraulein dipl ing mag mme mlle monsieur
+    madame
+    mademoiselle sr sra srta don dona sig signora dott dottssa dhr mevr jr iii phd md
+    esq
     """.split()
 )
 
-# Street types: written out, shortened or left out as people please; dropped from the street.
+# Street types: written out, shortened or left out as people please; dropped from the
+# street.
 STREET_TYPES = frozenset(
     """
     street st str strasse road rd avenue ave av boulevard blvd blv boul drive dr lane ln
     court ct place pl square sq circuit cct crescent cres cr terrace tce terr parade pde
-    highway hwy parkway pkwy pky way wy close cl grove gr gardens gdns row circle cir trail
+    highway hwy parkway pkwy pky way wy close cl grove gr gardens gdns row circle cir
+    trail
     trl expressway expwy turnpike tpke route rte alley aly
     rue allee chemin ch impasse imp quai cours pce
     weg gasse platz ring damm ufer chaussee
@@ -93,7 +104,8 @@ DIRECTIONS = {
     "nord": "n", "sud": "s", "ost": "o",
 }  # fmt: skip
 ORDINALS = {
-    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6",
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5",
+    "sixth": "6",
     "seventh": "7", "eighth": "8", "ninth": "9", "tenth": "10", "eleventh": "11",
     "twelfth": "12",
 }  # fmt: skip
@@ -103,7 +115,8 @@ SHARED_MAILBOXES = frozenset(
     """
     info office sales contact kontakt mail email admin support service hello post
     buchhaltung accounting billing invoice rechnung einkauf verkauf vertrieb purchase
-    purchasing orders order bestellung marketing hr jobs team webmaster noreply reception
+    purchasing orders order bestellung marketing hr jobs team webmaster noreply
+    reception
     empfang zentrale compras ventas comercial contacto accueil facture comptabilite
     commercial enquiries inquiry help kundenservice
     """.split()
@@ -248,5 +261,6 @@ def _nickname_pairs() -> frozenset[tuple[str, str]]:
     return frozenset(pairs)
 
 
-#: (name, name) in both orders; short forms of one formal name are not paired with each other.
+#: (name, name) in both orders; short forms of one formal name are not paired with each
+#: other.
 NICKNAMES = _nickname_pairs()

@@ -2,11 +2,16 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """What each level of agreement is worth: Fellegi-Sunter weights with term frequencies.
 
-A comparison that comes out at a level adds ``base + share * bits``: ``bits`` is the rarity of
-the very values that agree (the u-probability of Fellegi and Sunter, value by value), ``share``
-how much of it counts (values of one record are not independent), and ``base`` carries the
-m-probability: how often true duplicates come out at this level. The shipped figures were
-fitted to many sets of different kinds; :func:`estimate` moves ``base`` to the user's own data.
+A comparison that comes out at a level adds ``base + share * bits``: ``bits`` is the
+rarity of
+the very values that agree (the u-probability of Fellegi and Sunter, value by value),
+``share``
+how much of it counts (values of one record are not independent), and ``base`` carries
+the
+m-probability: how often true duplicates come out at this level. The shipped figures
+were
+fitted to many sets of different kinds; :func:`estimate` moves ``base`` to the user's
+own data.
 """
 
 from collections.abc import Sequence
@@ -92,7 +97,8 @@ SHIPPED: dict[str, dict[str, tuple[float, float]]] = {
 
 #: Duplicates expected per record as long as nobody has looked.
 SHIPPED_RATE = 0.1
-#: A smaller base is judged as one of this size: households and branches are as many, for
+#: A smaller base is judged as one of this size: households and branches are as many,
+#: for
 #: each record, among a hundred partners as among a million.
 SMALLEST_BASE = 1000
 #: Rounds of expectation maximisation.
@@ -118,7 +124,8 @@ class Weights:
 
     @classmethod
     def load(cls, data: dict | None) -> "Weights":
-        """Weights from JSON; kinds and levels that are absent keep the shipped figures."""
+        """Weights from JSON; kinds and levels that are absent keep the shipped
+        figures."""
         if not data:
             return cls()
         learned = data.get("table", {})
@@ -140,7 +147,8 @@ class Weights:
         return {"table": table, "rate": self.rate}
 
     def changes(self, after: "Weights") -> list[dict]:
-        """What differs in another set of weights, for people to look at before it is used.
+        """What differs in another set of weights, for people to look at before it is
+        used.
 
         :return: [{"field": kind, "level", "before": bits, "after": bits}]
         """
@@ -179,7 +187,8 @@ class Weights:
 
 
 def estimate(matcher, levels, bits, share: float = 1.0) -> Weights:
-    """Weights moved to the data at hand by expectation maximisation, bounded by the shipped
+    """Weights moved to the data at hand by expectation maximisation, bounded by the
+    shipped
     ones.
 
     :param matcher: the matcher whose weights are the start and the prior
@@ -199,7 +208,8 @@ def estimate(matcher, levels, bits, share: float = 1.0) -> Weights:
 
 
 def train(matcher, levels, bits, verdicts: Sequence[bool]) -> Weights:
-    """Weights moved towards people's decisions: each level's base is corrected by the log
+    """Weights moved towards people's decisions: each level's base is corrected by the
+    log
     ratio of the duplicates that were seen at it to those that were expected.
 
     :param verdicts: whether each pair is a duplicate

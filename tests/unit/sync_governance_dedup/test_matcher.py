@@ -28,7 +28,9 @@ ANN = {
 
 
 def score(*rows):
-    matcher = Matcher.of(LAYOUT, [(n, LAYOUT.profile(row)) for n, row in enumerate(rows, 1)])
+    matcher = Matcher.of(
+        LAYOUT, [(n, LAYOUT.profile(row)) for n, row in enumerate(rows, 1)]
+    )
     return matcher.pair(matcher.score([0], [1]), 0)
 
 
@@ -36,13 +38,18 @@ def test_the_same_company_typed_by_two_clerks():
     pair = score(
         HOFFMANN,
         {
-            "name": "Hofmann und Soehne", "phone": "030/901820", "street": "Hauptstr. 5",
+            "name": "Hofmann und Soehne", "phone": "030/901820",
+            "street": "Hauptstr. 5",
             "zip": "10115", "city": "Berlin", "country": "DE",
         },
     )  # fmt: skip
     assert pair.probability >= 0.9
     levels = {line.field: line.level for line in pair.evidence}
-    assert (levels["name"], levels["phone"], levels["address"]) == ("typo", "equal", "equal")
+    assert (levels["name"], levels["phone"], levels["address"]) == (
+        "typo",
+        "equal",
+        "equal",
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,14 +58,17 @@ def test_the_same_company_typed_by_two_clerks():
         (ANN, dict(ANN, name="Robert Miller")),  # a household
         (HOFFMANN, dict(HOFFMANN, street="Ring 9", zip="80331", city="München",
                         phone="089 4711 22")),  # a branch
-        (HOFFMANN, dict(HOFFMANN, name="Petra Krause", is_company=False)),  # a colleague
+        (HOFFMANN, dict(HOFFMANN, name="Petra Krause",
+        is_company=False)),  # a colleague
     ],
 )  # fmt: skip
 def test_the_traps_are_not_duplicates(left, right):
     assert score(left, right).probability < 0.5
 
 
-words = st.sampled_from("anna ann miller müller schmidt acme gmbh 12 7 berlin o é 李".split())
+words = st.sampled_from(
+    "anna ann miller müller schmidt acme gmbh 12 7 berlin o é 李".split()
+)
 text = st.lists(words, max_size=4).map(" ".join)
 row = st.fixed_dictionaries(
     {
@@ -79,7 +89,9 @@ def test_scores_are_symmetric_bounded_and_explained(left, right):
     one, two = score(left, right), score(right, left)
     assert one.probability == pytest.approx(two.probability, abs=1e-5)
     assert 0 <= one.probability <= 1
-    assert sum(line.weight for line in one.evidence) == pytest.approx(one.weight, abs=0.1)
+    assert sum(line.weight for line in one.evidence) == pytest.approx(
+        one.weight, abs=0.1
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -103,8 +115,12 @@ def test_parts_of_a_scan_find_what_one_pass_finds():
     some = rng.integers(0, 200, 900).astype(np.int32)
     [(_part, *whole)] = blocking.candidate_pairs(rows, some, 300)
     parts = list(blocking.candidate_pairs(rows, some, 300, 0, 4))
-    assert np.concatenate([left for _n, left, _r in parts]).tolist() == whole[0].tolist()
-    assert np.concatenate([right for _n, _l, right in parts]).tolist() == whole[1].tolist()
+    assert (
+        np.concatenate([left for _n, left, _r in parts]).tolist() == whole[0].tolist()
+    )
+    assert (
+        np.concatenate([right for _n, _l, right in parts]).tolist() == whole[1].tolist()
+    )
 
 
 def test_chains_are_cut_and_denied_pairs_stay_apart():
