@@ -10,7 +10,6 @@ class SyncInbox(models.Model):
     _depends = {
         "sync.duplicate.group": [
             "model_name",
-            "rule_id",
             "state",
             "steward_id",
             "suggested_at",
@@ -18,20 +17,17 @@ class SyncInbox(models.Model):
             "value_at_stake",
         ],
         "sync.duplicate.member": ["company_id", "group_id"],
-        "sync.duplicate.rule": ["name"],
     }
 
     @api.model
     def _sync_inbox_queries(self):
         queries = super()._sync_inbox_queries()
         # The company of the members, so that the inbox's rule hides what the rule of
-        # the
-        # groups hides; groups across companies cannot be merged and wait in their own
-        # list.
+        # the groups hides; groups across companies cannot be merged and wait in their
+        # own list.
         queries["sync.duplicate.group"] = SQL(
             """
             SELECT known.id,
-                   CONCAT(rule.name ->> 'en_US', ' #', known.id),
                    (SELECT min(rel.sync_domain_id) FROM %s AS rel
                       JOIN ir_model AS model ON model.id = rel.ir_model_id
                      WHERE model.model = known.model_name),
@@ -40,10 +36,9 @@ class SyncInbox(models.Model):
                      WHERE member.group_id = known.id),
                    known.steward_id, known.value_at_stake::float, known.suggested_at
               FROM sync_duplicate_group AS known
-              JOIN sync_duplicate_rule AS rule ON rule.id = known.rule_id
              WHERE known.state IN ('suggested', 'in_review')
-               AND (SELECT count(DISTINCT member.company_id) FROM sync_duplicate_member
-               AS member
+               AND (SELECT count(DISTINCT member.company_id)
+                      FROM sync_duplicate_member AS member
                      WHERE member.group_id = known.id) <= 1
             """,
             SQL.identifier(self.env["sync.domain"]._fields["model_ids"].relation),

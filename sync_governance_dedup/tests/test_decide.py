@@ -20,6 +20,14 @@ class TestDecide(DedupCase):
         with self.assertRaisesRegex(UserError, "already decided"):
             group.action_not_duplicate()
 
+    def test_waits_in_the_inbox_until_it_is_decided(self):
+        group = self.as_steward(self.group_of(self.partners("A", "B")))
+        mine = [("res_model", "=", group._name), ("res_id", "=", group.id)]
+        inbox = group.env["sync.inbox"]
+        self.assertEqual(inbox.search(mine).title, group.display_name)
+        group.action_merge()
+        self.assertFalse(inbox.search(mine))
+
     def test_not_a_duplicate_is_remembered(self):
         a, b = self.partners("A", "B")
         self.as_steward(self.group_of(a | b)).action_not_duplicate(reason="Twins")
