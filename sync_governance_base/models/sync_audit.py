@@ -116,13 +116,13 @@ class SyncAudit(models.Model):
 
     @api.model
     def _log(self, action, record=None, before=None, after=None, reason=None):
-        """Append one entry in the current transaction, attributed to the current
-        source.
+        """Append one entry in the current transaction,
+        attributed to the current source.
 
         :param str action: dotted verb such as ``policy.activated``
         :param record: the one record it is about, or None
-        :param dict before: values before the change (JSON, dates and records' ids
-            allowed)
+        :param dict before: values before the change
+            (JSON, dates and records' ids allowed)
         :param dict after: values after the change
         :param str reason: why, in a person's words
         :return: the entry (as superuser: no group may create entries by itself)
@@ -185,9 +185,9 @@ class SyncAudit(models.Model):
     def _seal(self):
         """Link every committed unsealed entry to the chain.
 
-        The guard's transaction holds the lock; the links are written in transactions
-        that begin after it was taken, so that their snapshot holds every link made
-        before.
+        The guard's transaction holds the lock; the links are written in
+        transactions that begin after it was taken, so that their snapshot holds
+        every link made before.
 
         :return: number of entries sealed; 0 as well when another sealer is at work
         """

@@ -56,8 +56,8 @@ class SyncAuditVerification(models.Model):
         started = time.monotonic()
         audit = self.env["sync.audit"].sudo()
         audit._seal()
-        # a transaction of its own, because this one's snapshot is older than the links
-        # just made
+        # a transaction of its own, because this one's
+        # snapshot is older than the links just made
         with self.env.registry.cursor() as cr:
             report, unsealed = audit.with_env(audit.env(cr=cr))._verify()
         broken = report.first_break
@@ -81,8 +81,8 @@ class SyncAuditVerification(models.Model):
 
     @api.model
     def _anchors(self):
-        """Heads of the past, each of which the chain must still hold: ``{chain_index:
-        chain_link}``.
+        """Heads of the past, each of which the chain
+        must still hold: ``{chain_index: chain_link}``.
         """
         rows = self.sudo()._read_group(
             [("head_index", ">", 0)], ["head_index", "head_link"]

@@ -12,8 +12,8 @@ from ..tools.schema_diff import Direction
 class Consumer(NamedTuple):
     """Somebody who reads what a contract describes.
 
-    :param paths: what they read, spelled as in a body (``lines[].uom``); empty:
-        everything
+    :param paths: what they read, spelled as in a
+        body (``lines[].uom``); empty: everything
     """
 
     name: str
@@ -25,8 +25,8 @@ class Consumer(NamedTuple):
 
 
 class SyncContract(models.Model):
-    """What two sides have agreed on: the shape of one event or one resource, in
-    versions.
+    """What two sides have agreed on: the shape
+    of one event or one resource, in versions.
     """
 
     _name = "sync.contract"
@@ -125,8 +125,8 @@ class SyncContract(models.Model):
     @api.model
     @tools.ormcache("code")
     def _schema_in_force(self, code):
-        """The JSON Schema of a contract's active version as a dict, or None. Do not
-        change it.
+        """The JSON Schema of a contract's active
+        version as a dict, or None. Do not change it.
 
         :param str code: the contract's code
         """

@@ -12,8 +12,8 @@ SEVERITIES = [
 
 
 class SyncContractDiff(models.Model):
-    """One difference between a version and the one before it; computed, never written
-    by hand.
+    """One difference between a version and the one
+    before it; computed, never written by hand.
     """
 
     _name = "sync.contract.diff"

@@ -270,8 +270,8 @@ class SyncContractVersion(models.Model):
     # -- life cycle --------------------------------------------------------------------
 
     def _advance(self, state, **values):
-        """Take one step: the only way in which a state changes. Leaves a line in the
-        audit log.
+        """Take one step: the only way in which a state
+        changes. Leaves a line in the audit log.
         """
         before = self.state
         # sudo: the state cannot be written by anybody directly
@@ -395,8 +395,8 @@ class SyncContractVersion(models.Model):
         self.activity_unlink(["mail.mail_activity_data_todo"])
 
     def action_activate(self):
-        """Put an approved version in force; the one before is deprecated until its
-        sunset.
+        """Put an approved version in force;
+        the one before is deprecated until its sunset.
         """
         self._require("approved")
         current = self.contract_id.active_version_id

@@ -225,7 +225,8 @@ class SyncCrosswalk(models.Model):
 
     @api.model
     def _link(self, system, record, external_id: str):
-        """Note that a system knows the record under that id; does nothing if noted already.
+        """Note that a system knows the record under
+        that id; does nothing if noted already.
 
         :raise ValidationError: if the id names another record
         """
@@ -301,7 +302,8 @@ class SyncCrosswalk(models.Model):
 
         An id becomes superseded when the survivor has an active one in the same system.
 
-        :return: the rows' former values, which ``_unpoint`` takes; empty on a second call
+        :return: the rows' former values, which
+            ``_unpoint`` takes; empty on a second call
         """
         # a merge may be done by people who cannot edit external ids
         rows = self.sudo().search(
@@ -370,8 +372,9 @@ class SyncCrosswalk(models.Model):
     def _apply_incoming(self, values: dict[str, Any], source) -> ApplyResult:
         """Apply what a system sent, as far as policies and other changes allow.
 
-        Compares three ways (last agreed, Odoo now, incoming).  What is allowed is written
-        under the source's name; what is refused goes to one conflict of this crosswalk.
+        Compares three ways (last agreed, Odoo now, incoming). What is allowed
+        is written under the source's name; what is refused goes to one conflict
+        of this crosswalk.
 
         :param values: field values in the form that ``write`` takes
         :param Source source: see ``sync.system._as_source``

@@ -15,8 +15,8 @@ _TAKING = {fields.Command.UNLINK, fields.Command.DELETE}
 class SyncFieldValue(models.AbstractModel):
     """Field values in the one form that policies, crosswalks and conflicts keep.
 
-    The form is plain JSON: an id for many2one, sorted ids for x2many, ISO text for dates,
-    UTC for times, False for nothing.
+    The form is plain JSON: an id for many2one, sorted ids for x2many,
+    ISO text for dates, UTC for times, False for nothing.
     """
 
     _name = "sync.field.value"

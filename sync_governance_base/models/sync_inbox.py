@@ -78,9 +78,9 @@ class SyncInbox(models.Model):
     @api.model
     def _sync_inbox_queries(self):
         """Queries of the open work: ``{model name: SQL}``, each giving the columns
-        ``res_id, domain_id, system_id, company_id, user_id, value_at_stake, since`` in
-        this order. Modules add theirs with ``super()``, and the fields they read to
-        ``_depends``.
+        ``res_id, domain_id, system_id, company_id, user_id, value_at_stake,
+        since`` in this order. Modules add theirs with ``super()``, and the fields they
+        read to ``_depends``.
         """
         return {
             "sync.conflict": SQL(

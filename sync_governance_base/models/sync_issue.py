@@ -19,12 +19,12 @@ ACTIVITY = "sync_governance_base.mail_activity_type_issue"
 class SyncIssue(models.Model):
     """One cause that needs a person, however many times it strikes.
 
-    Code raises issues with :meth:`_raise` and closes them with :meth:`_recover`; the
-    *fingerprint* names the cause. A partial unique index allows one unresolved issue
-    per fingerprint and company, and the insert defers to it, so that workers that meet
-    the same failure at the same moment end up with one issue, one activity and an exact
-    count (the loser of a race gets a serialization error, which Odoo and queue_job
-    retry).
+    Code raises issues with :meth:`_raise` and closes them with :meth:`_recover`;
+    the *fingerprint* names the cause. A partial unique index allows one unresolved
+    issue per fingerprint and company, and the insert defers to it, so that workers
+    that meet the same failure at the same moment end up with one issue, one activity
+    and an exact count (the loser of a race gets a serialization error, which Odoo
+    and queue_job retry).
     """
 
     _name = "sync.issue"
@@ -185,16 +185,16 @@ class SyncIssue(models.Model):
     ):
         """Report that a cause has struck: opens its issue, or counts on the open one.
 
-        The latest title, value at risk and detail win, the highest severity stays; a
-        snoozed issue sleeps on.
+        The latest title, value at risk and detail win,
+        the highest severity stays; a snoozed issue sleeps on.
 
         :param str fingerprint: names the cause, stable from one strike to the next
-        :param str kind: class of the issue; its beginning, up to a dot, can be routed
-            as a whole
+        :param str kind: class of the issue; its beginning,
+            up to a dot, can be routed as a whole
         :param record: the record that shows the trouble best
         :param float value_at_risk: in the company's currency
-        :return: the issue (as superuser: those who stumble on a failure need no right
-            on issues)
+        :return: the issue (as superuser: those who
+            stumble on a failure need no right on issues)
         """
         issue, is_new = self._upsert(
             fingerprint=fingerprint,
@@ -310,8 +310,8 @@ class SyncIssue(models.Model):
     # -- what people do ----------------------------------------------------------------
 
     def action_acknowledge(self):
-        """ "I look at it": the issue stays open, and whoever pressed the button is in
-        charge.
+        """ "I look at it": the issue stays open,
+        and whoever pressed the button is in charge.
         """
         self._check_unresolved()
         self.write(

@@ -651,7 +651,8 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _decide(self, model_name, field_names, source, company) -> dict[str, Decision]:
-        """What the policy in force says about each field, without doing anything about it.
+        """What the policy in force says about each
+        field, without doing anything about it.
 
         :param field_names: names of fields of the model
         :param Source source: who wants to write

@@ -49,8 +49,8 @@ class SyncRoute(models.Model):
     @api.model
     def _route(self, issue):
         """The route of an issue, or an empty one."""
-        # sudo: routing is configuration that the user whose action raised the issue may
-        # not read
+        # sudo: routing is configuration that the user
+        # whose action raised the issue may not read
         routes = self.sudo().search(
             [("company_id", "in", (False, issue.company_id.id))]
         )

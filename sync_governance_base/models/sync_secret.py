@@ -114,8 +114,8 @@ class SyncSecret(models.Model):
         return secret
 
     def _reveal(self):
-        """The plaintext, for use in the same breath: never store, log or return it to a
-        client.
+        """The plaintext, for use in the same breath:
+        never store, log or return it to a client.
 
         :raises UserError: revoked, expired, or not readable with the configured keys
         """

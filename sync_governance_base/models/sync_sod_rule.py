@@ -4,8 +4,8 @@ from odoo.fields import Domain
 
 
 class SyncSodRule(models.Model):
-    """Two duties that no user may hold together, neither directly nor through implied
-    groups.
+    """Two duties that no user may hold together,
+    neither directly nor through implied groups.
     """
 
     _name = "sync.sod.rule"
@@ -67,8 +67,8 @@ class SyncSodRule(models.Model):
         :param users: look among these alone
         :return: ``{rule: users}``, rules without a violator left out
         """
-        # sudo: the rules bind everybody, also those who may not read them or the users
-        # concerned
+        # sudo: the rules bind everybody, also those
+        # who may not read them or the users concerned
         found = {}
         for rule in self.sudo():
             domain = Domain("all_group_ids", "in", rule.first_group_id.ids) & Domain(
@@ -82,8 +82,8 @@ class SyncSodRule(models.Model):
 
     @api.model
     def _enforce(self, users=None):
-        """Refuse the change in hand if it gives one of the users two duties that must
-        be separate.
+        """Refuse the change in hand if it gives one
+        of the users two duties that must be separate.
 
         :raises ValidationError: names user, duties and risk
         """
@@ -136,8 +136,8 @@ class SyncSodRule(models.Model):
         self._report(findings.search_count([("state", "=", "open")]))
 
     def _origin_of(self, user):
-        """How a user came to the two duties: the groups given directly that lead to
-        each.
+        """How a user came to the two duties:
+        the groups given directly that lead to each.
         """
         lines = []
         for duty in (self.first_group_id, self.second_group_id):

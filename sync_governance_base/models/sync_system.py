@@ -212,8 +212,8 @@ class SyncSystem(models.Model):
     def _current_channel(self) -> Channel:
         """The way in of the present call.
 
-        Keys of the context that any caller could send are believed only where they carry
-        what no caller can (recordsets), or where there is no caller (crons).
+        Keys of the context that any caller could send are believed only where they
+        carry what no caller can (recordsets), or where there is no caller (crons).
         """
         context = self.env.context
         if any(
@@ -233,7 +233,8 @@ class SyncSystem(models.Model):
     def _request_path(self) -> str | None:
         """Path of the HTTP request being served, None outside of requests.
 
-        The dispatcher of XML-RPC hides the request, but leaves its address on the thread.
+        The dispatcher of XML-RPC hides the request,
+        but leaves its address on the thread.
         """
         if request:
             return request.httprequest.path

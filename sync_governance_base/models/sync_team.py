@@ -2,8 +2,8 @@ from odoo import fields, models
 
 
 class SyncTeam(models.Model):
-    """People who share the work on issues; the next task goes to whoever has the fewest
-    open ones.
+    """People who share the work on issues; the next
+    task goes to whoever has the fewest open ones.
     """
 
     _name = "sync.team"
@@ -36,8 +36,8 @@ class SyncTeam(models.Model):
         """
         self.ensure_one()
         members = self.member_ids.filtered("active")
-        # sudo: the load of the team includes issues of companies the current user does
-        # not see
+        # sudo: the load of the team includes issues
+        # of companies the current user does not see
         load = dict(
             self.env["sync.issue"]
             .sudo()

@@ -199,7 +199,8 @@ class SyncWriteHook(models.AbstractModel):
 
     @api.model
     def _chain_under_patches(self, model_class, method_name: str) -> None:
-        """Slip under patches set on the registry class, which keep the method they found.
+        """Slip under patches set on the registry
+        class, which keep the method they found.
 
         base_automation and others replace a method and remember it as ``origin``.
         """

@@ -1,9 +1,9 @@
-"""Names of events: ``noun.past_participle``, lower case, segments joined by dots
-(``order.confirmed``).
+"""Names of events: ``noun.past_participle``, lower
+case, segments joined by dots (``order.confirmed``).
 
-An event says what has happened. A name in the imperative (``order.confirm``) or the
-present (``order.confirming``) reads like a command, and a consumer that takes it for
-one acts twice.
+An event says what has happened. A name in the imperative (``order.confirm``)
+or the present (``order.confirming``) reads like a command, and a consumer that takes
+it for one acts twice.
 """
 
 import re

@@ -1,17 +1,17 @@
 """Hash chain of an append-only log: digests, links and a streaming verifier.
 
-The log works in two steps, because a chain needs one order and concurrent writers have
-none:
+The log works in two steps, because a chain
+needs one order and concurrent writers have none:
 
 1. a writer stores a row with the digest of its own content (:func:`content_hash`);
-2. a single sealer later gives rows an index, in the order in which they became visible,
-   and links each to the one before (:func:`link_hash`).
+2. a single sealer later gives rows an index, in the order in which they
+   became visible, and links each to the one before (:func:`link_hash`).
 
-A row's link commits to its index, to its content and, through the previous link, to
-everything before it. Changing, removing, inserting or swapping sealed rows therefore
-breaks the chain at the first row touched. What a chain alone cannot show is a missing
-tail: :func:`verify` takes *anchors*, heads noted down earlier, and demands to meet them
-again.
+A row's link commits to its index, to its content and, through the previous link,
+to everything before it. Changing, removing, inserting or swapping sealed rows
+therefore breaks the chain at the first row touched. What a chain alone cannot show
+is a missing tail: :func:`verify` takes *anchors*, heads noted down earlier, and demands
+to meet them again.
 """
 
 import hashlib
@@ -34,8 +34,8 @@ class BreakKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last link known to be good: ``index`` 0 with :data:`GENESIS` before the first
-    row.
+    """The last link known to be good: ``index``
+    0 with :data:`GENESIS` before the first row.
     """
 
     index: int = 0
@@ -61,8 +61,8 @@ class SealedRow:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first place where the chain does not hold. ``row_id`` is None where a row is
-    missing.
+    """The first place where the chain does not hold.
+    ``row_id`` is None where a row is missing.
     """
 
     kind: BreakKind
@@ -107,8 +107,8 @@ def content_hash(content: Sequence[str | int | None]) -> str:
 
 
 def link_hash(previous: str, index: int, digest: str) -> str:
-    """Hex SHA-256 that ties the row ``index`` with content ``digest`` to the link
-    before it.
+    """Hex SHA-256 that ties the row ``index``
+    with content ``digest`` to the link before it.
     """
     return _sha256(f"{previous}:{index}:{digest}")
 

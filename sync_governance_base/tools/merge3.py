@@ -1,7 +1,8 @@
 """Three-way merge of field values, and when two values are the same.
 
-Systems write the same fact differently: ``""`` or nothing, 10.0 or 9.999999, a time with
-or without its zone, HTML with other white space.  Such differences are not conflicts.
+Systems write the same fact differently: ``""`` or nothing, 10.0 or 9.999999,
+a time with or without its zone, HTML with other white space. Such differences
+are not conflicts.
 """
 
 import json

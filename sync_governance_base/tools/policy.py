@@ -43,8 +43,8 @@ _OUTCOMES = {
 class Owner:
     """One rank of a field's owners, best first.
 
-    :param freshness_hours: age in hours above which this owner's last value gives way to
-        a lower rank; 0 means that it never does
+    :param freshness_hours: age in hours above which this owner's last
+        value gives way to a lower rank; 0 means that it never does
     """
 
     system_code: str

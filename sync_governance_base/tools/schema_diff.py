@@ -7,13 +7,13 @@ who writes the documents:
 * ``PRODUCER``: we write, others read. Documents of the new version must be readable
   with the old one (forward compatibility, in Confluent's words). What *widens* breaks:
   readers may meet what they have never agreed to read.
-* ``CONSUMER``: others write, we read. Documents of the old version must be accepted by
-  the new one (backward compatibility). What *narrows* breaks: we refuse what they have
-  always sent.
+* ``CONSUMER``: others write, we read. Documents of the old version must be accepted
+  by the new one (backward compatibility). What *narrows* breaks: we refuse what
+  they have always sent.
 
-Two cases do not follow from sets alone and are decided after oasdiff's catalogue: a
-property that is no longer written breaks its readers even where it was optional, and a
-new optional property breaks nobody, because readers ignore what they do not know
+Two cases do not follow from sets alone and are decided after oasdiff's catalogue:
+a property that is no longer written breaks its readers even where it was optional,
+and a new optional property breaks nobody, because readers ignore what they do not know
 (unless the old schema was closed by ``additionalProperties: false``).
 """
 
@@ -122,8 +122,8 @@ def worst(changes: Sequence[Change]) -> Severity:
 
 
 def paths(schema: Schema) -> set[str]:
-    """Every place a document of this schema can hold a value, as :attr:`Change.path`
-    spells it.
+    """Every place a document of this schema can
+    hold a value, as :attr:`Change.path` spells it.
 
     :raises SchemaError: a reference leads nowhere or outside
     """
@@ -180,8 +180,8 @@ _HANDLED = frozenset(
 
 
 class _Comparison:
-    """One walk over two schemas side by side; references are followed, each pair of
-    places once.
+    """One walk over two schemas side by side;
+    references are followed, each pair of places once.
     """
 
     def __init__(self, old: Schema, new: Schema):
@@ -267,8 +267,8 @@ class _Comparison:
         ]:
             before.remove(branch)
             after.remove(branch)
-        # what is left is compared in order; branches beyond the shorter list came or
-        # went
+        # what is left is compared in order;
+        # branches beyond the shorter list came or went
         for ours, theirs in zip(before, after, strict=False):
             yield from self._schemas(path, ours, theirs)
         # a further branch of a union lets more through; the first union, and every part
@@ -326,8 +326,8 @@ def _bounds(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
 
 def _constraints(path: str, old: Mapping, new: Mapping) -> Iterator[_Found]:
     unknown = (old.keys() | new.keys()) - _HANDLED - _ANNOTATIONS
-    # a keyword this module does not know may constrain: better a false alarm than a
-    # silent break
+    # a keyword this module does not know may constrain:
+    # better a false alarm than a silent break
     extensions = {keyword for keyword in unknown if keyword.startswith("x-")}
     for keyword in (*_CONSTRAINTS, *sorted(unknown - extensions)):
         before, after = old.get(keyword), new.get(keyword)

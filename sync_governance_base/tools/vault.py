@@ -29,8 +29,8 @@ class InvalidKeyError(VaultError):
 
 
 class UnreadableError(VaultError):
-    """A stored secret was not encrypted with any of the configured keys, or was
-    altered.
+    """A stored secret was not encrypted with any
+    of the configured keys, or was altered.
     """
 
 

@@ -7,8 +7,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _update_reference_fields(self, src_partners, dst_partner):
         """Save what points at the merged partners before core forgets or deletes it.
 
-        Core moves only the references it knows.  Nothing is left to do for a caller that
-        has already moved the external ids itself.
+        Core moves only the references it knows. Nothing is left to do
+        for a caller that has already moved the external ids itself.
         """
         self.env["sync.crosswalk"]._repoint(
             "res.partner",

@@ -28,8 +28,8 @@ class SyncCrosswalk(models.Model):
         refs = self._external_ids(odoo, records)
         missing = [record for record in records if record.id not in refs]
         if missing:
-            # Any reader may be the first to name a record; the row itself tells
-            # nothing.
+            # Any reader may be the first to name
+            # a record; the row itself tells nothing.
             rows = self.sudo().create(
                 [
                     {
@@ -67,8 +67,8 @@ class SyncCrosswalk(models.Model):
         return {ref: external_id for ref, external_id in result.items() if external_id}
 
     def _active_rows(self, system, records):
-        # Names are shown to whoever may see the record; crosswalk rights are for
-        # stewards.
+        # Names are shown to whoever may see the record;
+        # crosswalk rights are for stewards.
         return self.sudo().search_fetch(
             [
                 ("system_id", "=", system.id),

@@ -120,11 +120,11 @@ class Passage:
 class SyncGate(models.AbstractModel):
     """The one way in: every call of a partner passes these steps, in this order.
 
-    The gate itself runs as superuser, because it has to read credentials before there
-    is anybody. A resource runs as the service account's user (:meth:`_enter`).
+    The gate itself runs as superuser, because it has to read credentials before
+    there is anybody. A resource runs as the service account's user (:meth:`_enter`).
 
-    Business effects happen inside one savepoint, in ``_step_apply``: whatever is refused
-    or fails there leaves nothing but the request that tells about it.
+    Business effects happen inside one savepoint, in ``_step_apply``: whatever
+    is refused or fails there leaves nothing but the request that tells about it.
     """
 
     _name = "sync.gate"

@@ -22,8 +22,8 @@ class SyncGate(models.AbstractModel):
     def _grant(self, incoming, ref):
         """Exchange a key for an access token (RFC 6749, section 4.4).
 
-        The token is sealed with what is stored of the key: it dies with it, and needs no
-        table. Scopes can be narrowed, never widened.
+        The token is sealed with what is stored of the key: it dies with it,
+        and needs no table. Scopes can be narrowed, never widened.
 
         :return: ``Answer``; refusals carry ``error`` as the RFC names it
         """

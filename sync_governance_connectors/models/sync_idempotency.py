@@ -18,12 +18,12 @@ class SyncIdempotency(models.Model):
     Three facts make one effect out of any number of twins:
 
     * the *lock*: the request that works on a key holds an advisory lock on its main
-      transaction. PostgreSQL releases it with the transaction, also when the worker is
-      killed. A twin that does not get it, while nothing came of the key, is a 409;
-    * the *claim*: this row, committed at once on a short transaction of its own. It says
-      which request (``request_ref``) works on the key, and with which payload;
-    * the *outcome*: the ``sync.request`` with that reference, inserted by the main
-      transaction. Effects and stored response therefore commit together.
+      transaction. PostgreSQL releases it with the transaction, also when the worker
+      is killed. A twin that does not get it, while nothing came of the key, is a 409;
+    * the *claim*: this row, committed at once on a short transaction of its own.
+      It says which request (``request_ref``) works on the key, and with which payload;
+    * the *outcome*: the ``sync.request`` with that reference, inserted by the
+      main transaction. Effects and stored response therefore commit together.
 
     A claim whose request is not there, while the lock is free, belongs to a call that
     left nothing behind (refused, rolled back or crashed): the next one takes it over.
@@ -54,10 +54,11 @@ class SyncIdempotency(models.Model):
 
     @api.model
     def _recall(self, credential_id, key_hash, fingerprint):
-        """What came of a key before, as ``(Answer, reference of its request)``, or None.
+        """What came of a key before, as
+        ``(Answer, reference of its request)``, or None.
 
-        Runs in a short transaction of its own: its snapshot is younger than the lock,
-        so it sees whatever the holder before committed.
+        Runs in a short transaction of its own: its snapshot is younger
+        than the lock, so it sees whatever the holder before committed.
 
         :raise Problem: 422 when the key was used for another payload
         """

@@ -14,8 +14,8 @@ from ..tools.problem import Problem
 class SyncMapping(models.Model):
     """How a system's message of one kind becomes a canonical body.
 
-    draft → active → superseded: a version in force is not edited, the next one is
-    drafted.
+    draft → active → superseded: a version in force
+    is not edited, the next one is drafted.
     """
 
     _name = "sync.mapping"
@@ -219,8 +219,8 @@ class SyncMapping(models.Model):
         Values that a value map misses become work for the steward.
 
         :return: ``Instruction``
-        :raise Problem: 422 with each fault; code ``unmapped_value`` when only values
-            miss
+        :raise Problem: 422 with each fault; code
+            ``unmapped_value`` when only values miss
         """
         mapped = self._map(message)
         self.env["sync.value.map"]._collect(self.system_id, mapped.unmapped)

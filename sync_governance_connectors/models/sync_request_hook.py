@@ -62,8 +62,8 @@ class SyncRequest(models.Model):
         try:
             (request_id,) = self._record(values)
         except UniqueViolation as error:
-            # A twin was faster, which this snapshot cannot see: Odoo runs the call
-            # again.
+            # A twin was faster, which this snapshot
+            # cannot see: Odoo runs the call again.
             raise ConcurrencyError(
                 self.env._("The event is being received already.")
             ) from error
@@ -142,8 +142,8 @@ class SyncRequest(models.Model):
         gate = self.env["sync.gate"]
         try:
             with gate._business(self.ref):
-                # Outside the savepoint: values that no map knows are noted all the
-                # same.
+                # Outside the savepoint: values that
+                # no map knows are noted all the same.
                 instruction = self._instruction()
                 with self.env.cr.savepoint():
                     result = self._apply_hook(instruction)

@@ -55,8 +55,8 @@ class SyncResource(models.AbstractModel):
     def _schema(self, operation):
         """JSON Schema 2020-12 of a body, self-contained and closed.
 
-        :param operation: ``create``, ``replace``, ``patch``, ``read`` or the name of a
-            transition
+        :param operation: ``create``, ``replace``,
+            ``patch``, ``read`` or the name of a transition
         """
         raise NotImplementedError
 

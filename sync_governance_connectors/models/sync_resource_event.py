@@ -16,10 +16,10 @@ class SyncEvent(models.Model):
     """Events get the number of the transaction that wrote them.
 
     Ids are given when a row is inserted, but rows become visible when their transaction
-    commits: a reader who remembers the last id misses whatever commits late with a lower
-    one. The feed is therefore ordered by transaction, and ends where the oldest
-    transaction still running begins (``pg_snapshot_xmin``): nothing can appear before a
-    cursor any more. A long transaction delays the feed, it never makes it skip.
+    commits: a reader who remembers the last id misses whatever commits late with a
+    lower one. The feed is therefore ordered by transaction, and ends where the oldest
+    transaction still running begins (``pg_snapshot_xmin``): nothing can appear before
+    a cursor any more. A long transaction delays the feed, it never makes it skip.
     """
 
     _inherit = "sync.event"

@@ -73,8 +73,8 @@ class SyncResourcePrice(models.AbstractModel):
         }
 
     def _list_domain(self, call):
-        # Formulas and discounts are rules of Odoo's; the contract speaks of fixed
-        # prices.
+        # Formulas and discounts are rules of Odoo's;
+        # the contract speaks of fixed prices.
         return (
             super()._list_domain(call)
             & Domain("applied_on", "=", "0_product_variant")

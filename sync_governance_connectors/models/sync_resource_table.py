@@ -51,9 +51,9 @@ class Names:
 class SyncResourceTable(models.AbstractModel):
     """A resource whose body is a table of members.
 
-    Schema, example, decoding and encoding follow from :meth:`_members`. A resource adds
-    its table, and overrides the small methods where Odoo's own business method has to
-    run.
+    Schema, example, decoding and encoding follow from :meth:`_members`. A resource
+    adds its table, and overrides the small methods where Odoo's own business
+    method has to run.
 
     Rights: the credential's scope has authorised the call, the crosswalk and the
     company confine it. The technical user itself holds no right on business models,
@@ -72,9 +72,9 @@ class SyncResourceTable(models.AbstractModel):
     def _members(self):
         """Members of the body, in the order in which they are shown.
 
-        A member's field may lead through a relation (``partner_shipping_id.city``): it
-        is read from there; to write it is the resource's own matter
-        (:meth:`_write_parts`).
+        A member's field may lead through a relation (``partner_shipping_id.city``):
+        it is read from there; to write it is the resource's
+        own matter (:meth:`_write_parts`).
         """
         return ()
 
@@ -478,8 +478,8 @@ class SyncResourceTable(models.AbstractModel):
 
     def _to_canonical(self, records, system):
         names = Names(self.env, system)
-        # Business data of records that the caller was allowed to reach (class
-        # docstring).
+        # Business data of records that the caller
+        # was allowed to reach (class docstring).
         return [
             self._encode_object(self._members(), record, names)
             for record in records.sudo()

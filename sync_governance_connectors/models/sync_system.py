@@ -60,8 +60,8 @@ class SyncSystem(models.Model):
     def _set_inbound_secret(self, plaintext=None):
         """Sets or rotates the secret that verifies the system's webhooks.
 
-        The one before stays valid for the usual overlap, so that the partner can
-        follow.
+        The one before stays valid for the usual
+        overlap, so that the partner can follow.
 
         :param plaintext: the secret that the partner gave, or None to make one
         :return: the secret, to be shown once
@@ -92,8 +92,8 @@ class SyncSystem(models.Model):
     def _inbound_secrets_usable(self):
         if not self:
             return self.env["sync.secret"]
-        # Whoever may see the system may know whether its secret is set, never the
-        # secret.
+        # Whoever may see the system may know whether
+        # its secret is set, never the secret.
         rows = (
             self.env["sync.secret"]
             .sudo()
@@ -114,8 +114,8 @@ class SyncSystem(models.Model):
         :param bytes body: as received
         :param float now: unix seconds
         :return: ``verify_inbound.Verified``
-        :raise verify_inbound.Rejected: it does not prove it; no system can prove
-            nothing
+        :raise verify_inbound.Rejected: it does not
+            prove it; no system can prove nothing
         """
         verify = verify_inbound.STRATEGIES[self.inbound_strategy or "standard"]
         plaintexts = [secret._reveal() for secret in self._inbound_secrets_usable()]

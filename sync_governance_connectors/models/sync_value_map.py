@@ -64,8 +64,8 @@ class SyncValueMap(models.Model):
 
     @api.model
     def _collect(self, system, unmapped):
-        """Notes values that nobody knows, once each. :param unmapped: ``{(kind,
-        value)}``
+        """Notes values that nobody knows, once each.
+        :param unmapped: ``{(kind, value)}``
         """
         values = self.sudo()
         for kind, value in set(unmapped):
@@ -78,8 +78,8 @@ class SyncValueMap(models.Model):
                 )
 
     def _run_stuck_messages(self):
-        # The log is closed to everybody; running it again follows from the steward's
-        # word.
+        # The log is closed to everybody; running
+        # it again follows from the steward's word.
         stuck = (
             self.env["sync.request"]
             .sudo()

@@ -18,8 +18,8 @@ class ResourceCase(TransactionCase):
         cls.warehouse = cls.env["stock.warehouse"].search(
             [("company_id", "=", cls.company.id)], limit=1
         )
-        # Each test brings the policies it speaks of; those of the demo would decide
-        # too.
+        # Each test brings the policies it speaks of;
+        # those of the demo would decide too.
         cls.env["sync.policy"].search([("state", "=", "active")]).action_deactivate()
         cls.shop = cls._system("test_shop", "shop")
         cls.wms = cls._system("test_wms", "wms", reach="company")

@@ -52,8 +52,8 @@ class Member:
 
     :ivar path: dotted place in the body (``address.city``)
     :ivar kind: wire form
-    :ivar field: Odoo field it is read from and written to; empty = the resource
-        computes it
+    :ivar field: Odoo field it is read from and
+        written to; empty = the resource computes it
     :ivar required: must be sent at creation and replacement, never null
     :ivar readonly: in answers only
     :ivar fixed: can be sent at creation, not changed afterwards
@@ -197,8 +197,8 @@ def _place(tree: dict[str, Any], path: str, value: Any) -> None:
 
 
 def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """``[("address.city", "Köln")]`` -> ``{"address": {"city": "Köln"}}``, in that
-    order.
+    """``[("address.city", "Köln")]`` ->
+    ``{"address": {"city": "Köln"}}``, in that order.
     """
     tree: dict[str, Any] = {}
     for path, value in values:
@@ -209,9 +209,8 @@ def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def schema(members: Iterable[Member], operation: str) -> dict[str, Any]:
     """JSON Schema 2020-12 of a body.
 
-    :param operation: ``create``, ``replace``, ``patch`` (nothing required, null
-        empties)
-        or ``read`` (every member is there)
+    :param operation: ``create``, ``replace``, ``patch`` (nothing
+        required, null empties) or ``read`` (every member is there)
     """
     root: dict[str, Any] = _object(operation)
     for member in members:

@@ -2,10 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Who points at a record: read from PostgreSQL's catalog and from the registry.
 
-The catalog knows every foreign key, of modules that are not loaded too; the registry
-knows
-what the database cannot: (model, id) pairs, ``reference`` fields and company-dependent
-many2one fields.
+The catalog knows every foreign key, of modules that are not loaded too;
+the registry knows what the database cannot: (model, id) pairs, ``reference`` fields
+and company-dependent many2one fields.
 """
 
 from dataclasses import dataclass
@@ -18,9 +17,8 @@ from odoo.tools import SQL
 class Reference:
     """A column whose values are ids of records.
 
-    :ivar model_column: column that names the model of a (model, id) pair, or ``None``
-        for a
-        foreign key
+    :ivar model_column: column that names the model
+        of a (model, id) pair, or ``None`` for a foreign key
     """
 
     table: str
@@ -28,8 +26,8 @@ class Reference:
     model_column: str | None = None
 
     def where(self, model, ids):
-        """:return: SQL condition on ``record`` for the rows that point at these
-        records"""
+        """:return: SQL condition on ``record``
+        for the rows that point at these records"""
         condition = SQL(
             "%s = ANY(%s)", SQL.identifier("record", self.column), list(ids)
         )
@@ -43,10 +41,9 @@ class Reference:
         return condition
 
     def where_movable(self, model, ids):
-        """As :meth:`where`, without the rows that are part of the record itself: the
-        files
-        of its binary fields are columns in all but name, and the survivor has its
-        own."""
+        """As :meth:`where`, without the rows that are part of the record itself:
+        the files of its binary fields are columns in all but name, and the
+        survivor has its own."""
         if self.table == "ir_attachment" and self.model_column:
             return SQL("record.res_field IS NULL AND %s", self.where(model, ids))
         return self.where(model, ids)
@@ -54,8 +51,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Unique:
-    """A unique index over plain columns; ``predicate`` is its WHERE clause, or
-    ``""``."""
+    """A unique index over plain columns;
+    ``predicate`` is its WHERE clause, or ``""``."""
 
     name: str
     columns: tuple[str, ...]
@@ -63,8 +60,8 @@ class Unique:
 
 
 class Catalog:
-    """Read-through view of one database; keep it for one merge, the schema may
-    change."""
+    """Read-through view of one database;
+    keep it for one merge, the schema may change."""
 
     def __init__(self, env, history_models=()):
         """:param history_models: models whose (model, id) pairs are ledgers: they go on
@@ -124,8 +121,8 @@ class Catalog:
 
     @cached_property
     def pairs(self):
-        """:return: :class:`Reference` of every stored (model, id) pair in the
-        registry"""
+        """:return: :class:`Reference` of every
+        stored (model, id) pair in the registry"""
         found = set()
         for Model in self.env.registry.models.values():
             if Model._abstract or not Model._auto or Model._name in self.history_models:
@@ -150,8 +147,8 @@ class Catalog:
         )
 
     def company_dependent_columns(self, model):
-        """:return: ``(table, column)`` of company-dependent many2one fields to a
-        model"""
+        """:return: ``(table, column)`` of
+        company-dependent many2one fields to a model"""
         return [
             (self.env[field.model_name]._table, field.name)
             for field in self.env.registry.many2one_company_dependents[model]

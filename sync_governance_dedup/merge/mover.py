@@ -3,13 +3,10 @@
 """Moves references from a retired record to its survivor without losing a row.
 
 The core wizard updates a table in one statement and, when that violates a unique
-constraint,
-deletes *all* rows of the retired record. Here each clash is settled row by row: two
-rows
-that say the same are folded into one (what pointed at the dropped row points at the
-kept one
-then), two rows that differ stop the merge, unless a rule for their table says
-otherwise.
+constraint, deletes *all* rows of the retired record. Here each clash is settled row
+by row: two rows that say the same are folded into one (what pointed at the dropped
+row points at the kept one then), two rows that differ stop the merge, unless a rule
+for their table says otherwise.
 """
 
 from enum import Enum
@@ -33,8 +30,8 @@ class RowRule(Enum):
 class ReferenceMover:
     def __init__(self, env, catalog, recorder, row_rules):
         """
-        :param recorder: :class:`~.recorder.RowRecorder`, told of each row before it is
-            dropped
+        :param recorder: :class:`~.recorder.RowRecorder`,
+            told of each row before it is dropped
         :param row_rules: ``{table: RowRule}``
         """
         self.env = env
@@ -43,8 +40,8 @@ class ReferenceMover:
         self.row_rules = row_rules
 
     def move_foreign_keys(self, table, sources, target):
-        """:param sources: ids of the retired rows of ``table``; ``target``: the
-        survivor's"""
+        """:param sources: ids of the retired rows
+        of ``table``; ``target``: the survivor's"""
         for reference in self.catalog.foreign_keys(table):
             self._move(reference, None, sources, target)
 

@@ -3,10 +3,9 @@
 """Remembers rows before a merge and tells afterwards what became of them.
 
 The rows stay in the database: those that hang on a record may be many (every mail,
-every
-order), and only what differs travels to Python. Whoever changes them, raw SQL, the ORM
-or
-another module's override, is seen alike, because rows are compared and not calls.
+every order), and only what differs travels to Python. Whoever changes them,
+raw SQL, the ORM or another module's override, is seen alike, because rows are
+compared and not calls.
 """
 
 import json
@@ -17,8 +16,8 @@ from odoo.tools import SQL
 class RowRecorder:
     """One merge's before-image.
 
-    ``watch`` may be called any number of times before rows change; ``changes`` once,
-    after.
+    ``watch`` may be called any number of times
+    before rows change; ``changes`` once, after.
     """
 
     def __init__(self, env, catalog):
@@ -103,12 +102,11 @@ class RowRecorder:
         """:return: JSON-able dict
 
         - ``changed``: list of ``{table, ids, before, after}``; ``before`` and ``after``
-          hold
-          only the columns that differ, rows that changed alike share an entry
+          hold only the columns that differ, rows that changed alike share an entry
         - ``deleted``: list of ``{table, rows}`` with whole rows
         - ``links``: list of ``{table, removed, added}`` for many2many tables
-        - ``files``: ``{attachment id: checksum}`` of binary fields that the survivor
-          was given
+        - ``files``: ``{attachment id: checksum}``
+          of binary fields that the survivor was given
         """
         tables = [
             table
@@ -128,8 +126,8 @@ class RowRecorder:
         }
 
     def _new_files(self):
-        """Binary fields are rows of another table; those the merge filled are new
-        rows."""
+        """Binary fields are rows of another table;
+        those the merge filled are new rows."""
         found = {}
         for model, ids in self._watched_by_model().items():
             found.update(

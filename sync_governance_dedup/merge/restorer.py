@@ -20,8 +20,8 @@ class RowRestorer:
         self.changes = changes
 
     def restore(self, overwrite=False):
-        """:return: list of ``{"table", "ids", "columns"}`` that changed since and were
-        kept"""
+        """:return: list of ``{"table", "ids", "columns"}``
+        that changed since and were kept"""
         self._insert_deleted()
         kept = []
         for entry in self.changes["changed"]:
@@ -43,13 +43,11 @@ class RowRestorer:
                     )
         return found
 
-    # -- deleted rows
-    # -----------------------------------------------------------------------
+    # -- deleted rows ------------------------------------------------------------------
 
     def _insert_deleted(self):
-        """Rows may point at each other across tables: what fails for want of another
-        row is
-        tried again after it."""
+        """Rows may point at each other across tables: what
+        fails for want of another row is tried again after it."""
         waiting = list(self.changes["deleted"])
         while waiting:
             failed = [entry for entry in waiting if not self._try_insert(entry)]
@@ -79,16 +77,14 @@ class RowRestorer:
             return False
         return True
 
-    # -- changed rows
-    # -----------------------------------------------------------------------
+    # -- changed rows ------------------------------------------------------------------
 
     def _loud(self, columns):
         return [column for column in columns if column not in SILENT_COLUMNS]
 
     def _restore_entry(self, entry, overwrite):
-        """Whole rows first, in one statement; of rows that changed since, column by
-        column
-        what is still as the merge left it."""
+        """Whole rows first, in one statement; of rows that changed since,
+        column by column what is still as the merge left it."""
         done = set(self._set(entry, list(entry["before"]), force=overwrite))
         late = [row_id for row_id in entry["ids"] if row_id not in done]
         if not late:
@@ -144,8 +140,7 @@ class RowRestorer:
         )
         return [row_id for (row_id,) in rows]
 
-    # -- many2many links
-    # --------------------------------------------------------------------
+    # -- many2many links ---------------------------------------------------------------
 
     def _restore_links(self, entry):
         table = SQL.identifier(entry["table"])
@@ -168,8 +163,8 @@ class RowRestorer:
         )
 
     def _remove_files(self):
-        """Files that the merge gave to the survivor, unless they were replaced
-        since."""
+        """Files that the merge gave to the survivor,
+        unless they were replaced since."""
         files = self.changes["files"]
         if files:
             self.env.cr.execute(

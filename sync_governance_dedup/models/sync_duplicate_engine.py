@@ -14,8 +14,8 @@ MOST_CANDIDATES = 400
 
 
 class SyncDuplicateEngine(models.AbstractModel):
-    """Adapter between the rules and the pure engine in ``tools/``: it loads, asks,
-    stores."""
+    """Adapter between the rules and the pure
+    engine in ``tools/``: it loads, asks, stores."""
 
     _name = "sync.duplicate.engine"
     _description = "Duplicate Matching Engine"
@@ -43,8 +43,8 @@ class SyncDuplicateEngine(models.AbstractModel):
 
     @api.model
     def _refresh_keys(self, rule, record_ids):
-        """Bring the matching keys of changed records up to date, in this
-        transaction."""
+        """Bring the matching keys of changed
+        records up to date, in this transaction."""
         self.env[rule.model_name].flush_model()
         self.env["sync.duplicate.key"]._refresh(rule, list(record_ids))
 
@@ -59,8 +59,8 @@ class SyncDuplicateEngine(models.AbstractModel):
     def _candidates(self, rule, values, limit=5):
         """Stored records that are likely the same as ``values``, best first.
 
-        :param values: values as for ``create``; with ``id``, that record itself is left
-            out
+        :param values: values as for ``create``;
+            with ``id``, that record itself is left out
         :return: list of :class:`~..tools.types.Candidate`
         """
         layout = Layout(self._spec(rule))
@@ -107,8 +107,8 @@ class SyncDuplicateEngine(models.AbstractModel):
 
     @api.model
     def _score_pair(self, rule, left_id, right_id):
-        """:return: :class:`~..tools.types.PairScore` with all evidence, whatever the
-        score"""
+        """:return: :class:`~..tools.types.PairScore`
+        with all evidence, whatever the score"""
         layout = Layout(self._spec(rule))
         stored = self._stored(rule, (left_id, right_id))
         matcher = self._matcher(rule, layout, stored)
@@ -124,9 +124,8 @@ class SyncDuplicateEngine(models.AbstractModel):
         """Weights proposed from stewards' decisions; nothing is stored.
 
         :param decisions: [(left id, right id, is a duplicate)]
-        :return: ``{"weights": JSON for the rule, "changes": [{"field", "level",
-            "before",
-            "after"}]}``
+        :return: ``{"weights": JSON for the rule, "changes":
+            [{"field", "level", "before", "after"}]}``
         """
         layout = Layout(self._spec(rule))
         involved = sorted({record for decision in decisions for record in decision[:2]})
@@ -146,8 +145,8 @@ class SyncDuplicateEngine(models.AbstractModel):
 
     @api.model
     def _raw_values(self, rule, values):
-        """Values as the key table reads them: codes of countries and states, plain
-        ids."""
+        """Values as the key table reads them:
+        codes of countries and states, plain ids."""
         raw = dict(values)
         for line in rule.field_ids:
             if line.kind in ("country", "state") and raw.get(line.name):
@@ -159,8 +158,8 @@ class SyncDuplicateEngine(models.AbstractModel):
 
     @api.model
     def _sharing(self, rule, keys, without_ids):
-        """[(id, profile)] of the records that share a key, skipping keys that many
-        share."""
+        """[(id, profile)] of the records that share
+        a key, skipping keys that many share."""
         rows = self.env.execute_query(
             SQL(
                 """
@@ -207,8 +206,8 @@ class SyncDuplicateEngine(models.AbstractModel):
     def _pairs_of(self, rule, record_ids):
         """Pairs of these records with any other that shares a key.
 
-        :return: ([(id, profile)] of the records, [(id, id)], [(id, profile)] of the
-            others)
+        :return: ([(id, profile)] of the records,
+            [(id, id)], [(id, profile)] of the others)
         """
         own = self._stored(rule, record_ids)
         pairs, others = set(), {}

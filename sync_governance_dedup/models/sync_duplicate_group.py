@@ -26,9 +26,8 @@ STATES = [
 class SyncDuplicateGroup(models.Model):
     """Records that are probably one and the same, waiting for, or after, a decision.
 
-    Groups are made by the engine in batches and decided through the actions below;
-    nobody
-    writes them through RPC.
+    Groups are made by the engine in batches and decided
+    through the actions below; nobody writes them through RPC.
     """
 
     _name = "sync.duplicate.group"
@@ -112,20 +111,18 @@ class SyncDuplicateGroup(models.Model):
     def _is_open(self):
         return self.state in self.env["sync.duplicate.rule"]._open_states()
 
-    # -- made by the engine
-    # -------------------------------------------------------------------
+    # -- made by the engine ------------------------------------------------------------
 
     @api.model
     def _suggest(self, rule, found, checked_ids=()):
         """Make or extend the open groups of a rule.
 
         :param found: list of :class:`~..tools.types.Group`
-        :param checked_ids: records that were checked: those found in no group any more
-            leave
-            the one that they were in
+        :param checked_ids: records that were checked: those found
+            in no group any more leave the one that they were in
         :return: the groups that were made or changed
-        :raise RetryableJobError: another transaction grouped one of these records
-            meanwhile
+        :raise RetryableJobError: another transaction
+            grouped one of these records meanwhile
         """
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
@@ -163,8 +160,8 @@ class SyncDuplicateGroup(models.Model):
 
     @api.model
     def _open_members(self, rule, record_ids):
-        """:return: ``{group id: set of record ids}`` of the open groups of these
-        records"""
+        """:return: ``{group id: set of record ids}``
+        of the open groups of these records"""
         rows = self.env.execute_query(
             SQL(
                 "SELECT other.group_id, other.record_id FROM sync_duplicate_member AS other"
@@ -361,8 +358,8 @@ class SyncDuplicateGroup(models.Model):
 
     @api.model
     def _source_systems(self, model_name, record_ids):
-        """:return: ``{record id: system id}`` of the records' newest living external
-        id"""
+        """:return: ``{record id: system id}``
+        of the records' newest living external id"""
         links = (
             self.env["sync.crosswalk"]
             .sudo()
@@ -381,8 +378,8 @@ class SyncDuplicateGroup(models.Model):
 
     @api.model
     def _forget_records(self, model_name, record_ids):
-        """Deleted records leave their open groups; who is left alone has no
-        duplicate."""
+        """Deleted records leave their open groups;
+        who is left alone has no duplicate."""
         members = self.env["sync.duplicate.member"].search(
             [
                 ("model_name", "=", model_name),
@@ -396,13 +393,11 @@ class SyncDuplicateGroup(models.Model):
             group.member_count = len(group.member_ids)
         groups.filtered(lambda group: group.member_count < 2).unlink()
 
-    # -- decisions
-    # ----------------------------------------------------------------------------
+    # -- decisions ---------------------------------------------------------------------
 
     def _begin_decision(self, seen=None):
-        """Whoever decides first, decides: the group is locked, still open, and as it
-        was on
-        the steward's screen.
+        """Whoever decides first, decides: the group is locked,
+        still open, and as it was on the steward's screen.
 
         :param seen: ``{record id: fingerprint}`` of the records as they were shown
         :return: the group and its records
@@ -454,8 +449,8 @@ class SyncDuplicateGroup(models.Model):
         return records
 
     def _close(self, state, reason=None, seconds=None, automatic=False):
-        # sudo: groups are a ledger for everybody but these actions, which checked the
-        # steward
+        # sudo: groups are a ledger for everybody but
+        # these actions, which checked the steward
         self.sudo().write(
             {
                 "state": state,
@@ -481,8 +476,8 @@ class SyncDuplicateGroup(models.Model):
         """Merge the group, or the given members of it, into one record.
 
         :param survivor_id: record that stays; without it the proposed one
-        :param values: ``{field name: record id}`` who gives which field; without it as
-            proposed
+        :param values: ``{field name: record id}`` who
+            gives which field; without it as proposed
         :param record_ids: members to merge; the others go into a group of their own
         :param seen: ``{record id: fingerprint}`` as shown, to refuse what changed since
         :return: ``{"journal_id", "ref", "survivor_id"}``
@@ -526,8 +521,8 @@ class SyncDuplicateGroup(models.Model):
         return True
 
     def action_not_duplicate(self, seen=None, reason=None, seconds=None):
-        """The members are different: remembered, asked again only if a compared value
-        changes."""
+        """The members are different: remembered,
+        asked again only if a compared value changes."""
         records = self._begin_decision(seen)
         pairs = combinations(sorted(records.ids), 2)
         self.env["sync.duplicate.verdict"].sudo()._record_pairs(
@@ -568,8 +563,8 @@ class SyncDuplicateGroup(models.Model):
         return True
 
     def action_split(self, record_ids, reason=None):
-        """These members are not the same as the others: two groups, and never one
-        again.
+        """These members are not the same as the
+        others: two groups, and never one again.
 
         :param record_ids: members that leave
         """
@@ -612,13 +607,11 @@ class SyncDuplicateGroup(models.Model):
         )
         due.write({"state": "suggested", "deferred_until": False})
 
-    # -- the safe band
-    # ------------------------------------------------------------------------
+    # -- the safe band -----------------------------------------------------------------
 
     def _is_safe(self):
-        """Whether nothing is at risk: probable beyond the band, no blocker, no money
-        and no
-        two living ids of one system."""
+        """Whether nothing is at risk: probable beyond the band,
+        no blocker, no money and no two living ids of one system."""
         self.ensure_one()
         if self.score < self.rule_id.auto_threshold or self.value_at_stake:
             return False
@@ -654,8 +647,8 @@ class SyncDuplicateGroup(models.Model):
         )
 
     def _merge_safe_band(self):
-        """Merge what the rule may merge on its own: earned, probable and without
-        risk."""
+        """Merge what the rule may merge on its own:
+        earned, probable and without risk."""
         for group in self:
             rule = group.rule_id
             if not (rule.auto_merge and rule.band_earned and group._is_safe()):

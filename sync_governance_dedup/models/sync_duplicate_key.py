@@ -16,10 +16,9 @@ class SyncDuplicateKey(models.Model):
     """A record as the engine compares it: its normalised profile and its blocking keys.
 
     One row a record and rule; the keys are an indexed array, so that "who shares a key
-    with
-    this record" is one index scan. Rows are written by batched SQL only: in the
-    transaction
-    that changes a record, and for all records that have none when a scan begins.
+    with this record" is one index scan. Rows are written by batched SQL only:
+    in the transaction that changes a record, and for all records that have none
+    when a scan begins.
     """
 
     _name = "sync.duplicate.key"
@@ -52,9 +51,8 @@ class SyncDuplicateKey(models.Model):
 
     @api.model
     def _refresh(self, rule, record_ids):
-        """Write the rows of these records; a record that the rule no longer covers
-        loses its
-        row."""
+        """Write the rows of these records; a record
+        that the rule no longer covers loses its row."""
         covered = set()
         layout = Layout(rule.env["sync.duplicate.engine"]._spec(rule))
         for start in range(0, len(record_ids), BATCH):
@@ -87,8 +85,8 @@ class SyncDuplicateKey(models.Model):
 
     @api.model
     def _drop_between(self, rule, after_id, rows):
-        """Drop rows of records that the rule no longer covers, in the range just
-        read."""
+        """Drop rows of records that the rule no
+        longer covers, in the range just read."""
         self.env.cr.execute(
             SQL(
                 "DELETE FROM sync_duplicate_key WHERE rule_id = %s AND res_id > %s"
@@ -149,8 +147,8 @@ class SyncDuplicateKey(models.Model):
 
     @api.model
     def _columns(self, rule, Model, query):
-        """[(field, SQL)] of what is read; many2one fields as :class:`Layout` wants
-        them."""
+        """[(field, SQL)] of what is read; many2one
+        fields as :class:`Layout` wants them."""
         columns = [("id", SQL.identifier(Model._table, "id"))]
         for line in rule.field_ids:
             field = Model._fields[line.name]

@@ -7,11 +7,9 @@ from odoo.tools import SQL
 
 
 class SyncDuplicatePair(models.Model):
-    """Scored pairs of a rule's latest scan: what a stopped scan has done already, and
-    what
-    the threshold picker's histogram shows. Also pairs that are no suggestion are kept,
-    as
-    far as they are not negligible."""
+    """Scored pairs of a rule's latest scan: what a stopped scan has done already,
+    and what the threshold picker's histogram shows. Also pairs that are no suggestion
+    are kept, as far as they are not negligible."""
 
     _name = "sync.duplicate.pair"
     _description = "Scored Pair"
@@ -68,8 +66,8 @@ class SyncDuplicatePair(models.Model):
 
     @api.model
     def _histogram(self, rule, bins=20):
-        """:return: [(lower bound of the bucket, pairs)] of the rule's latest finished
-        scan"""
+        """:return: [(lower bound of the bucket,
+        pairs)] of the rule's latest finished scan"""
         self.env["sync.duplicate.scan"].flush_model(["rule_id", "state"])
         counts = dict(
             self.env.execute_query(

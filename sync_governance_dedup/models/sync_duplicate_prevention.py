@@ -7,9 +7,8 @@ from odoo.exceptions import UserError
 class SyncDuplicatePrevention(models.Model):
     """What somebody did at the door when told that a record is probably there already.
 
-    A ledger: it measures how many duplicates were prevented, and keeps the reasons of
-    those
-    who went on.
+    A ledger: it measures how many duplicates were
+    prevented, and keeps the reasons of those who went on.
     """
 
     _name = "sync.duplicate.prevention"

@@ -15,9 +15,8 @@ CHECK_BATCH = 500
 
 
 class SyncDuplicateRule(models.Model):
-    """Which records of a model are compared, by which fields, and from which
-    probability
-    they are shown to a steward."""
+    """Which records of a model are compared, by which fields,
+    and from which probability they are shown to a steward."""
 
     _name = "sync.duplicate.rule"
     _description = "Duplicate Rule"
@@ -160,8 +159,7 @@ class SyncDuplicateRule(models.Model):
                     )
                 ) from error
 
-    # -- life cycle: the write hook follows the active rules
-    # ------------------------------
+    # -- life cycle: the write hook follows the active rules ---------------------------
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -184,8 +182,7 @@ class SyncDuplicateRule(models.Model):
         self.env.registry.clear_cache()
         self.env["sync.write.hook"]._sync_refresh_hooks()
 
-    # -- what the rule covers
-    # ---------------------------------------------------------------
+    # -- what the rule covers ----------------------------------------------------------
 
     @api.model
     def _open_states(self):
@@ -195,8 +192,8 @@ class SyncDuplicateRule(models.Model):
     @api.model
     @tools.ormcache()
     def _watched(self):
-        """:return: ``{model name: (rule ids, names of the compared fields)}`` of active
-        rules."""
+        """:return:
+        ``{model name: (rule ids, names of the compared fields)}`` of active rules."""
         watched = {}
         for rule in self.sudo().search([]):
             if rule.model_name in self.env:
@@ -223,8 +220,7 @@ class SyncDuplicateRule(models.Model):
 
     def _fingerprints(self, record_ids):
         """Fingerprint of the compared values: a remembered "not a duplicate" and a
-        screen
-        that a steward looks at are good only as long as it stays the same.
+        screen that a steward looks at are good only as long as it stays the same.
 
         :return: ``{record id: hex digest}`` of the records that exist
         """
@@ -248,8 +244,7 @@ class SyncDuplicateRule(models.Model):
             )
         )
 
-    # -- the engine
-    # -------------------------------------------------------------------------
+    # -- the engine --------------------------------------------------------------------
 
     @api.model
     def _find_candidates(self, model_name, values, limit=5):
@@ -322,8 +317,7 @@ class SyncDuplicateRule(models.Model):
                     ),
                 )._check_changed(batch)
 
-    # -- actions
-    # ----------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------
 
     def action_scan(self):
         self.ensure_one()
@@ -360,9 +354,8 @@ class SyncDuplicateRule(models.Model):
 
     @api.model
     def _cron_wake_and_notify(self):
-        """Bring deferred groups back on their day and tell the people of each rule,
-        once,
-        how many new groups wait."""
+        """Bring deferred groups back on their day and tell
+        the people of each rule, once, how many new groups wait."""
         Group = self.env["sync.duplicate.group"]
         Group._wake_deferred()
         since = fields.Datetime.subtract(fields.Datetime.now(), days=1)

@@ -35,9 +35,8 @@ class SyncDuplicateStake(models.AbstractModel):
 
     @api.model
     def _stakes(self, model_name):
-        """:return: list of :class:`Stake` for a model; those whose model is not
-        installed
-        are left out by the callers"""
+        """:return: list of :class:`Stake` for a model; those
+        whose model is not installed are left out by the callers"""
         if model_name != "res.partner":
             return []
         _ = self.env._
@@ -112,8 +111,8 @@ class SyncDuplicateStake(models.AbstractModel):
 
     @api.model
     def _documents(self, model_name, record_ids):
-        """:return: ``{record id: [{"key", "label", "count", "amount", "model",
-        "domain"}]}``"""
+        """:return: ``{record id: [{"key", "label",
+        "count", "amount", "model", "domain"}]}``"""
         found = {record_id: [] for record_id in record_ids}
         for stake in self._installed(model_name):
             for record_id, (count, amount) in self._figures(stake, record_ids).items():

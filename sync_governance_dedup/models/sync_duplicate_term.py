@@ -13,8 +13,7 @@ SIZE_TERM = 0
 
 class SyncDuplicateTerm(models.Model):
     """How often a value or a word of a name occurs in a rule's base: a rare surname
-    that
-    agrees proves more than a common one. Counted anew by every scan."""
+    that agrees proves more than a common one. Counted anew by every scan."""
 
     _name = "sync.duplicate.term"
     _description = "Duplicate Term Frequency"

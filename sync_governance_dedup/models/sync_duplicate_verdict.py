@@ -5,9 +5,9 @@ from odoo.tools import SQL
 
 
 class SyncDuplicateVerdict(models.Model):
-    """What a steward said of a pair. "Not a duplicate" cuts the pair for good, until a
-    compared value of one of the two changes. All verdicts measure and train the
-    rule."""
+    """What a steward said of a pair. "Not a duplicate" cuts the pair for good,
+    until a compared value of one of the two changes. All verdicts measure
+    and train the rule."""
 
     _name = "sync.duplicate.verdict"
     _description = "Verdict on a Pair"
@@ -47,8 +47,8 @@ class SyncDuplicateVerdict(models.Model):
 
     @api.model
     def _precision(self, domain):
-        """:return: share of the verdicts of ``domain`` that are duplicates, 0 without
-        any."""
+        """:return: share of the verdicts of ``domain``
+        that are duplicates, 0 without any."""
         counts = dict(self._read_group(domain, ["is_duplicate"], ["__count"]))
         total = sum(counts.values())
         return counts.get(True, 0) / total if total else 0.0
@@ -106,9 +106,8 @@ class SyncDuplicateVerdict(models.Model):
 
     @api.model
     def _forget_changed(self, rule, record_ids):
-        """Ask again about pairs of these records whose compared values are no longer
-        those
-        that the steward saw."""
+        """Ask again about pairs of these records whose compared
+        values are no longer those that the steward saw."""
         verdicts = self.search(
             [
                 ("rule_id", "=", rule.id),

@@ -69,17 +69,15 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "siblings": _("contacts of one company"),
         }
 
-    # -- the queue
-    # --------------------------------------------------------------------------
+    # -- the queue ---------------------------------------------------------------------
 
     @api.model
     def get_queue(self, rule_id=None, order="value", limit=80, offset=0):
         """Open groups, the most urgent first.
 
         :param order: ``value`` (money at stake), ``age`` or ``score``
-        :return: ``{"total", "groups": [{"id", "name", "score", "value", "members",
-            "state",
-            "age_days", "system", "steward", "rule"}]}``
+        :return: ``{"total", "groups": [{"id", "name", "score", "value",
+            "members", "state", "age_days", "system", "steward", "rule"}]}``
         """
         Group = self.env["sync.duplicate.group"]
         states = self.env["sync.duplicate.rule"]._open_states()
@@ -114,17 +112,16 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             ],
         }
 
-    # -- thresholds
-    # -------------------------------------------------------------------------
+    # -- thresholds --------------------------------------------------------------------
 
     @api.model
     @api.readonly
     def get_scores(self, rule_id, threshold, examples=5):
         """Scores of the rule's latest scan and the pairs nearest to a threshold.
 
-        :return: ``{"buckets": [[lower bound, pairs]], "above": [pair], "below":
-            [pair]}``;
-            a pair is ``{"left", "right", "probability"}``, both records readable
+        :return: ``{"buckets": [[lower bound, pairs]], "above": [pair],
+            "below": [pair]}``; a pair is ``{"left", "right", "probability"}``,
+            both records readable
         """
         rule = self.env["sync.duplicate.rule"].browse(rule_id)
         rule.check_access("read")
@@ -175,8 +172,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             if {pair.left_id, pair.right_id} <= names.keys()
         ]
 
-    # -- at the door
-    # ------------------------------------------------------------------------
+    # -- at the door -------------------------------------------------------------------
 
     @api.model
     @api.readonly
@@ -184,9 +180,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         """Stored records that a new one with these values probably is.
 
         :param values: what was typed so far; many2one fields as ids
-        :return: ``[{"id", "name", "probability", "why"}]``, the likeliest first, only
-            records
-            that the user may read
+        :return: ``[{"id", "name", "probability", "why"}]``,
+            the likeliest first, only records that the user may read
         """
         Rule = self.env["sync.duplicate.rule"]
         self.env[model_name].check_access("read")
@@ -223,8 +218,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             for line in sorted(lines, key=lambda line: -line.weight)[:3]
         )
 
-    # -- one group
-    # --------------------------------------------------------------------------
+    # -- one group ---------------------------------------------------------------------
 
     @api.model
     def get_group(self, group_id):
@@ -396,14 +390,12 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         }
         return known.get(name) or labels.get(name, {}).get("string") or name
 
-    # -- survivorship
-    # -----------------------------------------------------------------------
+    # -- survivorship ------------------------------------------------------------------
 
     @api.model
     def _field_names(self, records):
-        """Fields that the user may read and that survive from one record or the other;
-        what
-        a merge adds up (ranks) does not."""
+        """Fields that the user may read and that survive from one
+        record or the other; what a merge adds up (ranks) does not."""
         summed = self.env["base.partner.merge.automatic.wizard"]._get_summable_fields()
         return [
             name
@@ -419,9 +411,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _proposal(self, records):
-        """:return: ``{"survivor_id", "values": {field: record id}, "reasons": {field:
-        reason}}``;
-        values only where the records differ"""
+        """:return: ``{"survivor_id", "values": {field: record id},
+        "reasons": {field: reason}}``; values only where the records differ"""
         names = self._field_names(records)
         links = self.env["sync.merge.service"]._external_ids(records)
         filled = {
@@ -465,9 +456,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _blocks(self, model_name, names):
-        """Fields that only make sense together: a street of one record and a postcode
-        of
-        another are an address where nobody lives.
+        """Fields that only make sense together: a street of one record
+        and a postcode of another are an address where nobody lives.
 
         :return: list of tuples that hold each of ``names`` once
         """
@@ -489,11 +479,10 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _written(self, record, ages):
-        """:param ages: ``{record id: {system code: hours}}`` since systems wrote the
-        field
-        :return: when the value was written last, seconds since the epoch; of a value
-            that no
-            system wrote, when the record was"""
+        """:param ages: ``{record id: {system code: hours}}``
+            since systems wrote the field
+        :return: when the value was written last, seconds since the epoch;
+            of a value that no system wrote, when the record was"""
         hours = ages.get(record.id)
         if not hours:
             return record.write_date.timestamp()
@@ -506,9 +495,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _owner_ranks(self, records, names, links):
-        """:return: ``{field: {record id: rank}}``: rank of the best owner of the field
-        that
-        the record is linked to"""
+        """:return: ``{field: {record id: rank}}``: rank of the
+        best owner of the field that the record is linked to"""
         source = self.env["sync.system"]._current_source()
         decisions = (
             self.env["sync.policy"]
@@ -548,8 +536,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     def _is_pinned(self, record):
-        """A record that cannot go: somebody logs in with it, or sealed entries name
-        it."""
+        """A record that cannot go: somebody logs
+        in with it, or sealed entries name it."""
         if record._name != "res.partner":
             return False
         service = self.env["sync.merge.service"]

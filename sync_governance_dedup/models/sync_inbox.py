@@ -22,9 +22,9 @@ class SyncInbox(models.Model):
     @api.model
     def _sync_inbox_queries(self):
         queries = super()._sync_inbox_queries()
-        # The company of the members, so that the inbox's rule hides what the rule of
-        # the groups hides; groups across companies cannot be merged and wait in their
-        # own list.
+        # The company of the members, so that the inbox's rule hides what the rule
+        # of the groups hides; groups across companies cannot be merged and wait
+        # in their own list.
         queries["sync.duplicate.group"] = SQL(
             """
             SELECT known.id,

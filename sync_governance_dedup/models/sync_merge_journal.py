@@ -86,16 +86,16 @@ class SyncMergeJournal(models.Model):
             survivor.check_access("write")
 
     def _release_files(self):
-        """The files of retired records are kept only as long as they could be
-        restored."""
+        """The files of retired records are kept
+        only as long as they could be restored."""
         self.env["ir.attachment"].sudo().search(
             [("res_model", "=", self._name), ("res_id", "in", self.ids)]
         ).unlink()
 
     @api.autovacuum
     def _gc_irreversible(self):
-        """Past its period a merge stays on record, without the images of what it
-        replaced."""
+        """Past its period a merge stays on record,
+        without the images of what it replaced."""
         expired = self.search(
             [
                 ("state", "=", "done"),
@@ -109,8 +109,8 @@ class SyncMergeJournal(models.Model):
         return len(expired), len(expired) == 1000
 
     def _close_group(self, reason, not_duplicate):
-        """The group of an undone merge says so; the pairs may be remembered as
-        different."""
+        """The group of an undone merge says so;
+        the pairs may be remembered as different."""
         group = self.group_id.sudo()
         if not_duplicate and group:
             pairs = [(self.survivor_id, retired) for retired in self.retired_ids]
@@ -120,8 +120,8 @@ class SyncMergeJournal(models.Model):
         group.write({"state": "unmerged", "decision_reason": reason})
 
     def action_undo(self):
-        """Open the undo wizard: it tells what changed since, then takes the merge
-        back."""
+        """Open the undo wizard: it tells what
+        changed since, then takes the merge back."""
         self.ensure_one()
         self._check_undo_allowed()
         return {

@@ -25,10 +25,8 @@ class SyncMergeService(models.AbstractModel):
     """Merges records of any model: journaled, without losing a row, as one event.
 
     Partners go through the core wizard, so that every module's override still runs;
-    other
-    models use the same moves and are then deleted. Every merge, also one that a user
-    starts
-    from the core wizard's own screen, passes here.
+    other models use the same moves and are then deleted. Every merge, also one that
+    a user starts from the core wizard's own screen, passes here.
 
     Extension points: :meth:`_row_rules`, :meth:`_history_models`,
     :meth:`_merged_event_name`,
@@ -38,8 +36,7 @@ class SyncMergeService(models.AbstractModel):
     _name = "sync.merge.service"
     _description = "Merge Service"
 
-    # -- extension points
-    # -------------------------------------------------------------------
+    # -- extension points --------------------------------------------------------------
 
     @api.model
     def _row_rules(self):
@@ -53,8 +50,8 @@ class SyncMergeService(models.AbstractModel):
             "discuss_channel_member": RowRule.KEEP_SURVIVOR,
             # colours and ticks of a calendar's side bar
             "calendar_filters": RowRule.KEEP_SURVIVOR,
-            # the core wizard folds accounts of the same number and leaves the twin
-            # archived
+            # the core wizard folds accounts of the same
+            # number and leaves the twin archived
             "res_partner_bank": RowRule.KEEP_SURVIVOR,
             # variants of a merged product with the same attribute values
             "product_product": RowRule.KEEP_SURVIVOR,
@@ -62,9 +59,9 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _history_models(self):
-        """:return: models whose (model, id) pairs go on naming the retired record,
-        because
-        they tell what happened to it, or because they have a merge of their own"""
+        """:return: models whose (model, id) pairs go on naming the retired
+        record, because they tell what happened to it, or because they have a
+        merge of their own"""
         return {
             "sync.audit",
             "sync.crosswalk",
@@ -87,9 +84,8 @@ class SyncMergeService(models.AbstractModel):
     def _blockers(self, records, survivor):
         """Why these records cannot be merged as they are.
 
-        :return: list of ``{"code", "message", "record_ids"}``; ``record_ids`` are those
-            to
-            leave out, or to look at, for the merge to go through
+        :return: list of ``{"code", "message", "record_ids"}``; ``record_ids``
+            are those to leave out, or to look at, for the merge to go through
         """
         records = (
             records.sudo()
@@ -103,8 +99,7 @@ class SyncMergeService(models.AbstractModel):
             ]
         return [blocker for blocker in found if blocker]
 
-    # -- blockers
-    # ---------------------------------------------------------------------------
+    # -- blockers ----------------------------------------------------------------------
 
     @api.model
     def _blocked_by_company(self, records):
@@ -152,9 +147,8 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _blocked_by_sealed_entries(self, partners, survivor):
-        """The hash that seals posted entries covers the partner: moving them to another
-        one
-        would break the chain that an auditor relies on."""
+        """The hash that seals posted entries covers the partner: moving them
+        to another one would break the chain that an auditor relies on."""
         if "account.move.line" not in self.env:
             return None
         lines = self.env["account.move.line"].sudo()
@@ -184,11 +178,11 @@ class SyncMergeService(models.AbstractModel):
     def _merge(
         self, records, survivor, values=None, group=None, reason=None, automatic=False
     ):
-        """Merge ``records`` into ``survivor`` and journal it, in the current
-        transaction.
+        """Merge ``records`` into ``survivor``
+        and journal it, in the current transaction.
 
-        :param values: ``{field name: record id}``: which record gives the survivor
-            which field
+        :param values: ``{field name: record id}``:
+            which record gives the survivor which field
         :return: the ``sync.merge.journal``
         :raise UserError: the merge is blocked, or a row could not be kept
         :raise LockError: another transaction works on one of the records
@@ -227,9 +221,8 @@ class SyncMergeService(models.AbstractModel):
             .create(dict(head, ref=f"mrg_{uuid.uuid4().hex}"))
         )
         with self._run(journal, records) as run:
-            # sudo: the steward may write all the records; what hangs on them (a login,
-            # a
-            # posted entry) moves along whoever may edit it
+            # sudo: the steward may write all the records; what hangs on
+            # them (a login, a posted entry) moves along whoever may edit it
             merging = survivor.sudo().with_context(
                 **{CONTEXT_KEY: run, "sync_source": self._source(run)}
             )
@@ -276,8 +269,8 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _merge_partners(self, retired, survivor):
-        """Core and every module that extends its wizard do their part, a slice at a
-        time."""
+        """Core and every module that extends its
+        wizard do their part, a slice at a time."""
         wizard = survivor.env["base.partner.merge.automatic.wizard"]
         step = CORE_MERGE_LIMIT - 1
         for start in range(0, len(retired), step):
@@ -298,8 +291,8 @@ class SyncMergeService(models.AbstractModel):
 
     @api.model
     def _refresh_stored(self, survivor):
-        """The moves are raw SQL: what is stored on the children that moved is
-        recomputed."""
+        """The moves are raw SQL: what is stored on
+        the children that moved is recomputed."""
         if survivor._name != "res.partner":
             return
         children = survivor.with_context(active_test=False).child_ids
@@ -328,8 +321,7 @@ class SyncMergeService(models.AbstractModel):
     @api.model
     def _keep_files(self, journal, changes):
         """Files of deleted attachments would be swept from the file store in a day; a
-        copy
-        of the row on the journal keeps them as long as the merge can be undone."""
+        copy of the row on the journal keeps them as long as the merge can be undone."""
         deleted = [
             entry["rows"]
             for entry in changes["deleted"]
@@ -357,14 +349,12 @@ class SyncMergeService(models.AbstractModel):
                 }
             )
 
-    # -- survivorship values
-    # ----------------------------------------------------------------
+    # -- survivorship values -----------------------------------------------------------
 
     @api.model
     def _chosen_values(self, records, values):
         """:return: values to write on the survivor, read before the others are gone;
-        its own
-        too, because core fills what is empty in it with whatever it finds"""
+        its own too, because core fills what is empty in it with whatever it finds"""
         by_id = {record.id: record for record in records}
         return {
             name: records._fields[name].convert_to_write(
@@ -391,13 +381,12 @@ class SyncMergeService(models.AbstractModel):
             fields.Datetime.now(), days=rule.reversible_days or 30
         )
 
-    # -- telling
-    # ----------------------------------------------------------------------------
+    # -- telling -----------------------------------------------------------------------
 
     @api.model
     def _external_ids(self, records):
-        """:return: ``{record id: {system code: [external id, …]}}`` of living external
-        ids"""
+        """:return: ``{record id: {system code: [external id, …]}}``
+        of living external ids"""
         found = {record_id: {} for record_id in records.ids}
         links = (
             self.env["sync.crosswalk"]
@@ -447,8 +436,8 @@ class SyncMergeService(models.AbstractModel):
         """Take a merge back: records, ids and references are as they were.
 
         :param overwrite: also put back what was changed since the merge
-        :return: list of ``{"table", "ids", "columns"}`` that changed since and were
-            kept
+        :return: list of ``{"table", "ids", "columns"}``
+            that changed since and were kept
         """
         survivor = self.env[journal.model_name].browse(journal.survivor_id).exists()
         if not survivor:

@@ -10,10 +10,9 @@ class SyncWriteHook(models.AbstractModel):
     """Follows the records that a duplicate rule covers.
 
     Changes are collected and settled once, right before the commit (or before somebody
-    asks
-    for candidates): matching keys are refreshed in the same transaction, and one job
-    checks
-    all changed records after it. An import of 10,000 rows is not 10,000 jobs.
+    asks for candidates): matching keys are refreshed in the same transaction,
+    and one job checks all changed records after it. An import of 10,000 rows
+    is not 10,000 jobs.
     """
 
     _inherit = "sync.write.hook"

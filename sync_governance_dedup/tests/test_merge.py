@@ -17,8 +17,7 @@ class TestMerge(DedupCase):
         super().setUpClass()
         cls.service = cls.env["sync.merge.service"]
         # A table as third parties make them: one row for a partner and a thing. Core's
-        # wizard
-        # deletes all rows of the merged partner as soon as one of them clashes.
+        # wizard deletes all rows of the merged partner as soon as one of them clashes.
         cls.env.cr.execute(
             SQL(
                 "CREATE TABLE dedup_test_binding ("
@@ -56,8 +55,7 @@ class TestMerge(DedupCase):
         records = survivor.union(*others)
         return self.service._merge(records, survivor, **kwargs)
 
-    # -- no row is lost
-    # -----------------------------------------------------------------------
+    # -- no row is lost ----------------------------------------------------------------
 
     def test_core_alone_would_delete_rows(self):
         """The finding that this module answers; if it fails, core was mended."""
@@ -155,8 +153,7 @@ class TestMerge(DedupCase):
         self.merge(a, b)
         self.assertEqual((issue.res_model, issue.res_id), ("res.partner", a.id))
 
-    # -- what core does too
-    # -------------------------------------------------------------------
+    # -- what core does too ------------------------------------------------------------
 
     def test_documents_of_the_record(self):
         a, b = self.partners("A", "B")
@@ -218,8 +215,7 @@ class TestMerge(DedupCase):
         journal = self.env["sync.merge.journal"].search([("survivor_id", "=", a.id)])
         self.assertEqual(set(journal.retired_ids), set((b | c | d).ids))
 
-    # -- blockers
-    # -----------------------------------------------------------------------------
+    # -- blockers ----------------------------------------------------------------------
 
     def test_users_on_both_sides_are_refused_with_a_way_out(self):
         a = new_test_user(self.env, login="dedup_a").partner_id
@@ -252,8 +248,7 @@ class TestMerge(DedupCase):
         with self.assertRaisesRegex(UserError, "different companies"):
             self.merge(a, b)
 
-    # -- survivorship, crosswalk, telling
-    # -------------------------------------------------------
+    # -- survivorship, crosswalk, telling ----------------------------------------------
 
     def test_chosen_values_win_over_cores(self):
         a = self.partners("A", street="Old Road 1", email="a@example.com")

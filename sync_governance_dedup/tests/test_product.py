@@ -8,8 +8,8 @@ from .common import DedupCase
 
 @tagged("post_install", "-at_install")
 class TestProduct(DedupCase):
-    """A second model, with nothing but a rule: the engine, the merge and the undo are
-    general."""
+    """A second model, with nothing but a rule:
+    the engine, the merge and the undo are general."""
 
     @classmethod
     def setUpClass(cls):

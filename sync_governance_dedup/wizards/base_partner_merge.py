@@ -6,9 +6,9 @@ from ..merge import MergeRun
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
-    """Core's wizard, made safe: whoever calls it gets a journal, an undo, living
-    external
-    ids, and no deleted rows. Other modules' overrides run as they always did."""
+    """Core's wizard, made safe: whoever calls it gets a journal, an undo,
+    living external ids, and no deleted rows. Other modules' overrides run
+    as they always did."""
 
     _inherit = "base.partner.merge.automatic.wizard"
 
@@ -43,9 +43,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_foreign_keys_generic(self, model, src_records, dst_record):
         # At the end of the chain, so that overrides of `_update_foreign_keys` (website,
-        # loyalty) have merged their own rows; what is left is moved row by row, and
-        # core
-        # finds nothing that it could delete.
+        # loyalty) have merged their own rows; what is left is moved row by row,
+        # and core finds nothing that it could delete.
         run = MergeRun.current(self.env)
         if run:
             self.env.flush_all()

@@ -8,9 +8,8 @@ BAND_LIMIT = 100
 
 
 class SyncMergeBand(models.TransientModel):
-    """Preview of the groups that can be merged without looking at each: probable beyond
-    the
-    band of their rule, with nothing at risk."""
+    """Preview of the groups that can be merged without looking at each:
+    probable beyond the band of their rule, with nothing at risk."""
 
     _name = "sync.merge.band"
     _description = "Approve the Safe Band"

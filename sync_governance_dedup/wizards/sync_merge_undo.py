@@ -31,8 +31,8 @@ class SyncMergeUndo(models.TransientModel):
     def _compute_changed_since(self):
         for wizard in self:
             wizard.changed_since = wizard._describe(
-                # sudo: the row images are kept from everybody, what changed is told in
-                # words
+                # sudo: the row images are kept from
+                # everybody, what changed is told in words
                 RowRestorer(self.env, wizard.journal_id.sudo().changes).changed_since()
                 if wizard.journal_id
                 else []

@@ -1,5 +1,5 @@
-"""Send one parcel over HTTP: checked and pinned address, pooled connection, hard
-deadline.
+"""Send one parcel over HTTP: checked and pinned
+address, pooled connection, hard deadline.
 
 Runs in the dispatcher's threads, hence knows nothing of Odoo and touches no database.
 """
@@ -29,8 +29,8 @@ from ..tools.parcel import Parcel
 from ..tools.signature import SignatureError, SigningKey, signature_headers
 
 RESPONSE_LIMIT = 20_000
-# A kept connection that the other side closed fails at once; a real outage takes
-# longer.
+# A kept connection that the other side closed
+# fails at once; a real outage takes longer.
 STALE_WITHIN_S = 1.0
 MAX_POOLS = 256
 # As many as a dispatcher has requests under way.
@@ -91,8 +91,8 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 class Deadlines:
     """Ends exchanges that outlive their deadline.
 
-    Socket timeouts alone do not: a receiver that drips one byte a second never times
-    out.
+    Socket timeouts alone do not: a receiver
+    that drips one byte a second never times out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
@@ -127,8 +127,8 @@ def _shut(connection) -> None:
 
 
 class Pools:
-    """Connection pools of this process, one a (scheme, address, port, host,
-    certificate).
+    """Connection pools of this process, one
+    a (scheme, address, port, host, certificate).
     """
 
     def __init__(self, limit: int = MAX_POOLS):
@@ -290,8 +290,8 @@ class HttpSender:
         )
 
 
-# From special to general: NewConnectionError is a TimeoutError of urllib3, gaierror an
-# OSError.
+# From special to general: NewConnectionError
+# is a TimeoutError of urllib3, gaierror an OSError.
 _FAILURES = (
     (addresses.AddressRefused, Failure.REFUSED_ADDRESS),
     (SignatureError, Failure.PAYLOAD),

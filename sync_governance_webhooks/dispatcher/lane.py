@@ -1,7 +1,7 @@
 """One subscription as a running dispatcher sees it: queue, order, limits, health.
 
-No database and no Odoo: the dispatcher feeds it claimed parcels and stores what it
-says.
+No database and no Odoo: the dispatcher feeds
+it claimed parcels and stores what it says.
 """
 
 from collections import deque
@@ -97,8 +97,8 @@ class Result:
 class Lane:
     """The parcels of one subscription that this dispatcher has claimed.
 
-    ``released`` collects parcels to give back untried: ``{delivery id: seconds until
-    due}``.
+    ``released`` collects parcels to give
+    back untried: ``{delivery id: seconds until due}``.
     """
 
     config: LaneConfig
@@ -213,8 +213,8 @@ class Lane:
         )
         self.is_dirty = self.is_dirty or self.health != before
         if self.permits(now) == 0:
-            # Nothing more will go out for a while: give the queue back, no attempt
-            # burnt.
+            # Nothing more will go out for a while:
+            # give the queue back, no attempt burnt.
             self.release_waiting(0.0)
         return transition
 

@@ -33,8 +33,8 @@ LINGER_S = 1.0
 TICK_S = 0.05
 MAX_IN_FLIGHT = 128
 MISCONFIGURED_PAUSE_S = 300.0
-# A dead node that vanished without closing its connection frees its lanes within a
-# minute.
+# A dead node that vanished without closing its
+# connection frees its lanes within a minute.
 KEEPALIVE = (
     "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
     "SET tcp_keepalives_count = 3"

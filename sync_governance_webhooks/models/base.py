@@ -29,8 +29,8 @@ class Base(models.AbstractModel):
 
     @api.private
     def _sync_payload_schema(self, event_type):
-        """JSON Schema (2020-12) of what :meth:`_sync_payload` returns, for the
-        catalogue.
+        """JSON Schema (2020-12) of what
+        :meth:`_sync_payload` returns, for the catalogue.
 
         :rtype: dict
         """

@@ -49,8 +49,8 @@ class SyncBreaker(models.Model):
     def _keep(self, subscription_id, state, hold_until):
         """Store what the dispatcher found out. A person's "isolated" outranks it.
 
-        Leaves ``write_date`` alone: its change tells the dispatcher of a person's
-        decision.
+        Leaves ``write_date`` alone: its change
+        tells the dispatcher of a person's decision.
         """
         self.env.cr.execute(
             SQL(

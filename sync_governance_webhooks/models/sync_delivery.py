@@ -167,8 +167,8 @@ class SyncDelivery(models.Model):
         """Write a delivery for every subscription that wants one of the events.
 
         :param events: dictionaries as made by ``sync.event._values``
-        :param rewritten_ids: events that had deliveries, some of which may be unwanted
-            now
+        :param rewritten_ids: events that had deliveries,
+            some of which may be unwanted now
         """
         subscriptions = self.env["sync.subscription"]
         wanted = [
@@ -255,11 +255,11 @@ class SyncDelivery(models.Model):
 
     @api.model
     def _enter_lane(self, subscription_id):
-        """Take a subscription for this session alone; False if another dispatcher has
-        it.
+        """Take a subscription for this session alone;
+        False if another dispatcher has it.
 
-        The lock dies with the session, so that a killed dispatcher frees its lanes at
-        once. Whatever it had claimed is free again, with the same message id.
+        The lock dies with the session, so that a killed dispatcher frees its lanes
+        at once. Whatever it had claimed is free again, with the same message id.
         """
         self.env.cr.execute(
             SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, subscription_id)
@@ -433,8 +433,8 @@ class SyncDelivery(models.Model):
 
     @api.model
     def _parcel(self, row, subscription, ordered):
-        """The message of a claimed row, localised for the receiving system at first
-        sight.
+        """The message of a claimed row, localised
+        for the receiving system at first sight.
         """
         message = envelope.Message(
             id=row["ref"],
@@ -503,8 +503,8 @@ class SyncDelivery(models.Model):
         self.check_access("read")
 
     def action_retry(self):
-        """Send again now, under the same message id; a failure schedules nothing
-        further.
+        """Send again now, under the same message id;
+        a failure schedules nothing further.
         """
         self._check_operator()
         again = self.filtered(lambda delivery: delivery.state != "delivering")

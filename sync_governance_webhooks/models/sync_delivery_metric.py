@@ -23,8 +23,8 @@ UPSERT = """
 
 
 class SyncDeliveryMetric(models.Model):
-    """Attempts of a subscription by the hour: what the screens draw without counting
-    rows.
+    """Attempts of a subscription by the hour:
+    what the screens draw without counting rows.
     """
 
     _name = "sync.delivery.metric"

@@ -137,8 +137,8 @@ class SyncEvent(models.Model):
                 event.state = "superseded" if event.id in superseded else "done"
 
     def _superseded_ids(self):
-        """Ids of the events that a newer one of the same record and full-state type
-        replaced.
+        """Ids of the events that a newer one of the
+        same record and full-state type replaced.
         """
         if not self.ids:
             return set()
@@ -186,8 +186,8 @@ class SyncEvent(models.Model):
 
     @api.model
     def _note_source(self, records):
-        """Remember who writes: when the columns are flushed, the context is another
-        one.
+        """Remember who writes: when the columns
+        are flushed, the context is another one.
         """
         if records._name not in self.env["sync.event.type"]._specs():
             return
@@ -319,8 +319,8 @@ class SyncEvent(models.Model):
     def _read_columns(self, records, columns):
         """Column values as the database has them now: ``{id: {name: value}}``.
 
-        Plain SQL on purpose: reading through the ORM would flush, and we are in a
-        flush.
+        Plain SQL on purpose: reading through
+        the ORM would flush, and we are in a flush.
         """
         if not records:
             return {}
@@ -360,8 +360,8 @@ class SyncEvent(models.Model):
 
     @api.model
     def _write_changes(self):
-        """Turn the collected changes into events and deliveries. Runs before the
-        commit.
+        """Turn the collected changes into events
+        and deliveries. Runs before the commit.
         """
         changes = self.env.cr.precommit.data.pop(BUFFER, {})
         by_model = defaultdict(list)
@@ -419,8 +419,8 @@ class SyncEvent(models.Model):
 
     @api.model
     def _join_written(self, changes):
-        """A record written again after its event was: one event, with the first values
-        before.
+        """A record written again after its event was:
+        one event, with the first values before.
         """
         written = self._transaction().written
         known = {
@@ -530,8 +530,8 @@ class SyncEvent(models.Model):
 
     @api.model
     def _payloads(self, spec, records, company_id):
-        """The payloads of events about ``records``, as superuser and without a
-        language.
+        """The payloads of events about ``records``,
+        as superuser and without a language.
         """
         env = self.env(user=SUPERUSER_ID, context={})
         records = records.with_env(env)
@@ -550,8 +550,8 @@ class SyncEvent(models.Model):
 
     @api.model
     def _save(self, events):
-        """Write events and their deliveries by batched SQL, and have them sent after
-        commit.
+        """Write events and their deliveries by batched
+        SQL, and have them sent after commit.
         """
         rewritten = [event for event in events if event["id"]]
         if rewritten:

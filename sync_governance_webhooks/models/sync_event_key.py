@@ -5,9 +5,9 @@ from odoo.tools import SQL
 class SyncEventKey(models.Model):
     """Counts the events of one ordering key, so that receivers see gaps and order.
 
-    The row is locked by the transaction that counts it, until that commits: the events
-    of a key become visible in the order of their sequence, and so do their deliveries'
-    ids.
+    The row is locked by the transaction that counts it, until that commits:
+    the events of a key become visible in the order of their sequence, and so do
+    their deliveries' ids.
     """
 
     _name = "sync.event.key"

@@ -13,9 +13,9 @@ STEP_S = 5
 class SyncReplay(models.Model):
     """Sends past events again, throttled: planned first, then run, paused or cancelled.
 
-    Deliveries keep their message id, so that a receiver knows what it has had already.
-    A run is a position in the events and goes on where it stopped, whatever happens
-    between.
+    Deliveries keep their message id, so that a receiver knows what it has had
+    already. A run is a position in the events and goes on where it stopped,
+    whatever happens between.
     """
 
     _name = "sync.replay"
@@ -245,8 +245,7 @@ class SyncReplay(models.Model):
         self._check_operator()
         self.filtered(lambda replay: replay.state != "done").state = "cancelled"
 
-    # -- the run
-    # -------------------------------------------------------------------------
+    # -- the run -----------------------------------------------------------------------
 
     def _enqueue_step(self, seconds=0):
         eta = fields.Datetime.now() + timedelta(seconds=seconds) if seconds else None

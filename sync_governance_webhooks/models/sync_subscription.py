@@ -204,8 +204,8 @@ class SyncSubscription(models.Model):
 
     def _secrets(self):
         """The usable signing secrets, the active one first."""
-        # sudo: secrets are out of reach for everybody; nothing of them leaves this
-        # model
+        # sudo: secrets are out of reach for everybody;
+        # nothing of them leaves this model
         return (
             self.env["sync.secret"]
             .sudo()
@@ -385,11 +385,11 @@ class SyncSubscription(models.Model):
         )
 
     def _dispatch_transport_http(self, deadlines):
-        """A callable that posts one ``tools.parcel.Parcel`` and returns its
-        ``Attempt``.
+        """A callable that posts one
+        ``tools.parcel.Parcel`` and returns its ``Attempt``.
 
-        Called in the dispatcher's main thread; what it returns is called in others, so
-        it must hold plain values only.
+        Called in the dispatcher's main thread; what it returns
+        is called in others, so it must hold plain values only.
         """
         from .sync_dispatcher import pools
 
@@ -587,8 +587,8 @@ class SyncSubscription(models.Model):
         self.env["sync.dispatcher"]._wake_after_commit()
 
     def _rotate_secret(self, version="v1"):
-        """Give the subscription a new signing secret; the old one signs along for a
-        day.
+        """Give the subscription a new signing
+        secret; the old one signs along for a day.
 
         :param str version: ``v1`` (HMAC) or ``v1a`` (ed25519)
         :return: the secret, for the only time it is shown
@@ -635,8 +635,8 @@ class SyncSubscription(models.Model):
         }
 
     def action_test_ping(self):
-        """Send a ``sync.ping`` event to this subscription alone, whatever it subscribes
-        to.
+        """Send a ``sync.ping`` event to this
+        subscription alone, whatever it subscribes to.
         """
         self._check_manager()
         for subscription in self:

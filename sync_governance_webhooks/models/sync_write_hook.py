@@ -13,8 +13,8 @@ class SyncWriteHook(models.AbstractModel):
             operations = {spec.operation for spec in specs}
             hooks = result.setdefault(model_name, set())
             if operations & {"create", "write", "archive"}:
-                # Creation is watched for write events too: they do not tell of new
-                # records.
+                # Creation is watched for write events too:
+                # they do not tell of new records.
                 hooks |= {"create", "write"}
             if operations & {"write", "archive"}:
                 hooks.add("flush")

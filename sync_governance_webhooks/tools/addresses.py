@@ -67,9 +67,8 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 
 def parse_address(text: str) -> Address:
-    """Read an address as resolvers print it: brackets and ``%scope`` are dropped, an
-    IPv4
-    address mapped into IPv6 is unwrapped."""
+    """Read an address as resolvers print it: brackets and ``%scope``
+    are dropped, an IPv4 address mapped into IPv6 is unwrapped."""
     address = ip_address(text.strip("[]").partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
     return mapped or address
@@ -90,8 +89,8 @@ def check(
 
     One bad address condemns the name: a mixed answer is how rebinding attacks look.
 
-    :raises AddressRefused: otherwise, naming the address and the setting that could
-        allow it
+    :raises AddressRefused: otherwise, naming the
+        address and the setting that could allow it
     """
     addresses = list(dict.fromkeys(resolved))
     allowed = tuple(allowed)

@@ -19,8 +19,8 @@ class ScheduleError(ValueError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """``delays[n]`` seconds pass before attempt n + 1; its length is the number of
-    attempts.
+    """``delays[n]`` seconds pass before attempt
+    n + 1; its length is the number of attempts.
     """
 
     delays: tuple[float, ...]
@@ -48,11 +48,11 @@ class Schedule:
         throttled: bool = False,
         retry_after: float | None = None,
     ) -> float | None:
-        """Seconds from now to the next attempt, or None when all ``attempts`` are used
-        up.
+        """Seconds from now to the next attempt,
+        or None when all ``attempts`` are used up.
 
-        ``retry_after`` (seconds) is never undercut, up to a day: CloudEvents asks the
-        sender to wait it out. ``throttled`` lifts the pause to a minute, or to the
+        ``retry_after`` (seconds) is never undercut, up to a day: CloudEvents asks
+        the sender to wait it out. ``throttled`` lifts the pause to a minute, or to the
         schedule's longest delay where the schedule as a whole is shorter than that.
         """
         if attempts >= len(self.delays):
@@ -67,8 +67,8 @@ class Schedule:
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from either form of RFC 9110 ``Retry-After``; None when
-    unreadable.
+    """Seconds to wait, from either form of RFC
+    9110 ``Retry-After``; None when unreadable.
 
     ``now`` is timezone aware. A date in the past gives 0.
     """

@@ -26,10 +26,9 @@ class Transition(str, Enum):
 
 @dataclass(frozen=True)
 class Config:
-    """``ratio`` of failures among at least ``min_calls`` of the last ``window``, or
-    ``consecutive`` failures in a row, open it for ``open_s`` seconds, doubled at each
-    failed
-    probe up to ``max_open_s``."""
+    """``ratio`` of failures among at least ``min_calls`` of the last ``window``,
+    or ``consecutive`` failures in a row, open it for ``open_s`` seconds, doubled at
+    each failed probe up to ``max_open_s``."""
 
     window: int = 20
     min_calls: int = 10
@@ -43,9 +42,8 @@ class Config:
 class State:
     """``window`` is the last results, oldest first: ``1`` success, ``0`` failure.
 
-    ``open_until`` and ``first_failure`` are unix seconds; ``trips`` counts openings of
-    the
-    present outage."""
+    ``open_until`` and ``first_failure`` are unix seconds;
+    ``trips`` counts openings of the present outage."""
 
     status: Status = Status.CLOSED
     window: str = ""

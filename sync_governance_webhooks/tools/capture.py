@@ -1,5 +1,5 @@
-"""How the changes of one transaction become events: coalescing, before and after,
-source.
+"""How the changes of one transaction become
+events: coalescing, before and after, source.
 """
 
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class EventSpec:
-    """What of an event type capture needs to know, free of the ORM so that it can be
-    cached.
+    """What of an event type capture needs to know,
+    free of the ORM so that it can be cached.
 
     ``operation`` is create, write, archive, unlink or explicit; ``watched`` are names
     of stored columns; ``before`` and ``after`` are domains as text, empty for "any".
@@ -78,9 +78,9 @@ def net_changes(before: Values | None, after: Values, watched: Iterable[str]) ->
 def happened(change: Change, changes: Values, matches_after: bool) -> bool:
     """Whether the transaction as a whole is an occurrence of the event.
 
-    For a record born in it, create events always are; a write event is one only if it
-    names the state to reach ("became sale"): plain field changes are part of the
-    creation.
+    For a record born in it, create events always are; a write event is one
+    only if it names the state to reach ("became sale"): plain field changes are
+    part of the creation.
     """
     if not matches_after:
         return False

@@ -57,8 +57,8 @@ class EventDoc:
 
 
 def asyncapi(title: str, version: str, events: Iterable[EventDoc]) -> Document:
-    """An AsyncAPI 3.1 document: one channel, a message and a send operation for each
-    event.
+    """An AsyncAPI 3.1 document: one channel,
+    a message and a send operation for each event.
     """
     events = list(events)
     messages = {event.key: _message(event) for event in events}

@@ -1,8 +1,8 @@
-"""The bytes of a message: Standard Webhooks body, CloudEvents 1.0 structured and
-binary.
+"""The bytes of a message: Standard Webhooks
+body, CloudEvents 1.0 structured and binary.
 
-The payload is canonical JSON text made once, at capture; the formats wrap it without
-parsing it again, so that every retry and replay sends the same bytes.
+The payload is canonical JSON text made once, at capture; the formats wrap
+it without parsing it again, so that every retry and replay sends the same bytes.
 """
 
 import json
@@ -19,9 +19,8 @@ _HEADER_SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
 
 @dataclass(frozen=True)
 class Message:
-    """One event as formats need it. ``time`` is RFC 3339, ``data`` JSON text, ``key``
-    the
-    ordering key and ``sequence`` its counter."""
+    """One event as formats need it. ``time`` is RFC 3339, ``data``
+    JSON text, ``key`` the ordering key and ``sequence`` its counter."""
 
     id: str
     type: str
@@ -36,8 +35,8 @@ class Message:
 
 
 def canonical_json(value: Any) -> str:
-    """JSON text with sorted keys and no blanks; not ASCII-escaped, hence valid UTF-8
-    once encoded.
+    """JSON text with sorted keys and no blanks;
+    not ASCII-escaped, hence valid UTF-8 once encoded.
     """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain
@@ -62,8 +61,8 @@ def rfc3339(moment: datetime) -> str:
 
 
 def standard(message: Message) -> tuple[str, dict[str, str]]:
-    """Body and headers of the Standard Webhooks format:
-    ``{"type","timestamp","data"}``.
+    """Body and headers of the Standard
+    Webhooks format: ``{"type","timestamp","data"}``.
     """
     kind, time = json.dumps(message.type), json.dumps(message.time)
     body = f'{{"type":{kind},"timestamp":{time},"data":{message.data}}}'

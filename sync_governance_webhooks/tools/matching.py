@@ -28,9 +28,8 @@ def parse_patterns(text: str) -> tuple[str, ...]:
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether an event name fits one pattern. ``*`` stands for one segment, and at the
-    end
-    of a pattern for all that follow; a lone ``*`` fits every name."""
+    """Whether an event name fits one pattern. ``*`` stands for one segment,
+    and at the end of a pattern for all that follow; a lone ``*`` fits every name."""
     return any(_fits(name.split("."), pattern.split(".")) for pattern in patterns)
 
 

@@ -31,9 +31,9 @@ class Failure(str, Enum):
 class Attempt:
     """One request and what came back.
 
-    ``status`` is 0 when no response was read, then ``failure`` says why. ``started`` is
-    unix seconds, ``duration`` seconds; sizes are bytes on the wire before the 20 kB
-    cut.
+    ``status`` is 0 when no response was read, then ``failure`` says why.
+    ``started`` is unix seconds, ``duration`` seconds; sizes are bytes on the wire
+    before the 20 kB cut.
     """
 
     started: float

@@ -64,8 +64,8 @@ class SigningKey:
         return f"{self.version},{base64.b64encode(signature).decode()}"
 
     def matches(self, entry: str, message: bytes) -> bool:
-        """Whether ``entry`` (``version,base64``) is this key's signature of
-        ``message``.
+        """Whether ``entry`` (``version,base64``)
+        is this key's signature of ``message``.
         """
         version, _comma, encoded = entry.partition(",")
         if version != self.version:
@@ -132,8 +132,8 @@ def verify(
     body: bytes,
     now: float,
 ) -> None:
-    """Accept a message signed by one of ``keys`` within five minutes of ``now`` (unix
-    seconds).
+    """Accept a message signed by one of ``keys``
+    within five minutes of ``now`` (unix seconds).
 
     :raises SignatureError: too old, too new, unreadable, or no signature matches
     """
