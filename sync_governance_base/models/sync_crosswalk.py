@@ -51,7 +51,7 @@ class SyncCrosswalk(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True
     )
-    record_name = fields.Char(compute="_compute_record_name", string="Record Name")
+    record_name = fields.Char(compute="_compute_record_name")
     external_id = fields.Char(required=True)
     external_url = fields.Char(compute="_compute_external_url")
     state = fields.Selection(
@@ -186,7 +186,8 @@ class SyncCrosswalk(models.Model):
         if self._has_cycle("superseded_by_id"):
             raise ValidationError(
                 self.env._(
-                    "An external id cannot be superseded by itself, not even by detours."
+                    "An external id cannot be superseded by itself,"
+                    " not even by detours."
                 )
             )
 
@@ -405,10 +406,21 @@ class SyncCrosswalk(models.Model):
         if applied:
             record.write(applied)
         self._agree(agreed, applied)
+        self._count_held(record, company, refused, source)
         conflict = self.env["sync.conflict"]._collect(
             self, record, values, refused, source
         )
         return ApplyResult(applied, unchanged, refused, conflict)
+
+    @api.model
+    def _count_held(self, record, company, refused, source) -> None:
+        """Count what the policy has held back; the ORM never sees these values."""
+        rules = self.env["sync.policy"]._rules_in_force(record._name, company)
+        for name, decision in refused.items():
+            if not self._allows(decision):
+                self.env["sync.policy.hit"]._count(
+                    rules, name, source, decision.outcome
+                )
 
     def _compare(self, record, name, incoming, source, decision) -> str:
         """What to do with one incoming value: same, keep, apply or refuse."""
@@ -500,7 +512,7 @@ class SyncCrosswalk(models.Model):
 
     @api.model
     def _ages(self, records, name) -> dict[int, dict[str, float]]:
-        """Hours since each system last wrote the field, for each record that any did."""
+        """Hours since each system last wrote the field, by record."""
         now = fields.Datetime.now()
         ages = defaultdict(dict)
         # attribution is for everybody, whoever may read external ids

@@ -142,13 +142,19 @@ class TestCrosswalk(OwnershipCase):
         self.assertEqual(self._apply({"city": "Nice"}).applied, {"city": "Nice"})
 
     def test_blocked_values_become_one_conflict(self):
-        self._policy({"phone": self.finance, "city": self.finance}, enforcement="block")
+        policy = self._policy(
+            {"phone": self.finance, "city": self.finance}, enforcement="block"
+        )
         result = self._apply({"phone": "2", "city": "Nice", "ref": "N"})
         self.assertEqual(result.applied, {"ref": "N"})
         self.assertEqual(set(result.refused), {"phone", "city"})
         self.assertIs(result.refused["phone"].outcome, Outcome.BLOCKED)
         self.assertEqual(len(result.conflict.line_ids), 2)
         self.assertEqual(result.conflict.line_ids.mapped("decision"), ["keep", "keep"])
+        self.assertEqual(
+            sorted(self._hits(policy)),
+            [("city", "inbound", "blocked"), ("phone", "inbound", "blocked")],
+        )
 
     def test_newest_and_extreme_resolvers(self):
         policy = self._policy({"color": self.finance}, activate=False)
