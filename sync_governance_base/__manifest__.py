@@ -5,7 +5,6 @@
     "category": "Productivity/Sync Governance",
     "website": "https://github.com/sync-governance/sync-governance-odoo",
     "author": "Sync Governance contributors",
-    "maintainers": [],
     "license": "LGPL-3",
     "development_status": "Beta",
     "application": True,

@@ -11,7 +11,7 @@ _OPEN_TO_EDIT = {"reason", "activity_ids", "message_ids", "message_follower_ids"
 
 
 class SyncChangeRequest(models.Model):
-    """A change of governed fields that somebody proposes and somebody else decides about."""
+    """A change of governed fields that somebody proposes and somebody else decides."""
 
     _name = "sync.change.request"
     _description = "Change Request"
@@ -26,11 +26,9 @@ class SyncChangeRequest(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True, readonly=True
     )
-    record_name = fields.Char(compute="_compute_record_name", string="Record Name")
+    record_name = fields.Char(compute="_compute_record_name")
     policy_id = fields.Many2one("sync.policy", ondelete="set null", readonly=True)
-    domain_id = fields.Many2one(
-        "sync.domain", string="Domain", readonly=True, index=True
-    )
+    domain_id = fields.Many2one("sync.domain", readonly=True, index=True)
     requester_id = fields.Many2one("res.users", required=True, readonly=True)
     system_id = fields.Many2one(
         "sync.system", string="Proposed by System", readonly=True, ondelete="set null"
@@ -145,7 +143,7 @@ class SyncChangeRequest(models.Model):
         }
 
     def _announce(self, source):
-        """Tell the person at the screen, and the domain's stewards, what became of the edit."""
+        """Tell the person at the screen and the stewards what became of the edit."""
         for request in self:
             for steward in request.domain_id.steward_ids:
                 request.activity_schedule(
@@ -301,7 +299,8 @@ class SyncChangeRequest(models.Model):
             return self.env._("The record has been deleted.")
         names = [line.field_id.field_description or line.field_name for line in lines]
         return self.env._(
-            "Changed in Odoo since the proposal: %(fields)s. Look at the present values and"
+            "Changed in Odoo since the proposal: %(fields)s."
+            " Look at the present values and"
             " propose again.",
             fields=", ".join(names),
         )

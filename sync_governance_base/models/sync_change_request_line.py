@@ -12,7 +12,7 @@ class SyncChangeRequestLine(models.Model):
     request_id = fields.Many2one(
         "sync.change.request", required=True, ondelete="cascade", index=True
     )
-    field_id = fields.Many2one("ir.model.fields", string="Field", ondelete="set null")
+    field_id = fields.Many2one("ir.model.fields", ondelete="set null")
     field_name = fields.Char(required=True, readonly=True, string="Technical Name")
     owner_system_id = fields.Many2one(
         "sync.system", string="Owner", ondelete="set null", readonly=True

@@ -50,10 +50,8 @@ class SyncConflict(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", readonly=True
     )
-    record_name = fields.Char(compute="_compute_record_name", string="Record Name")
-    domain_id = fields.Many2one(
-        "sync.domain", string="Domain", readonly=True, index=True
-    )
+    record_name = fields.Char(compute="_compute_record_name")
+    domain_id = fields.Many2one("sync.domain", readonly=True, index=True)
     crosswalk_id = fields.Many2one(
         "sync.crosswalk", ondelete="set null", readonly=True, index="btree_not_null"
     )
@@ -66,7 +64,7 @@ class SyncConflict(models.Model):
         tracking=True,
         index=True,
     )
-    steward_id = fields.Many2one("res.users", string="Steward", tracking=True)
+    steward_id = fields.Many2one("res.users", tracking=True)
     resolver_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     resolved_at = fields.Datetime(readonly=True)
     reason = fields.Char(help="Why it was decided so; kept in the audit trail.")
@@ -78,7 +76,8 @@ class SyncConflict(models.Model):
 
     similar_count = fields.Integer(
         compute="_compute_similar_count",
-        help="Open conflicts of the same system about the same fields of other records.",
+        help="Open conflicts of the same system about the same fields"
+        " of other records.",
     )
     sent_back = fields.Text(
         compute="_compute_sent_back",
@@ -120,12 +119,13 @@ class SyncConflict(models.Model):
     @api.depends("line_ids.decision", "line_ids.custom_text")
     def _compute_sent_back(self):
         for conflict in self:
-            told = [
-                f"{line.field_id.field_description or line.field_name}: "
-                f"{line.custom_text if line.decision == 'custom' else line.current_display}"
-                for line in conflict.line_ids
-                if line.decision in ("keep", "custom")
-            ]
+            told = []
+            for line in conflict.line_ids:
+                if line.decision in ("keep", "custom"):
+                    custom = line.decision == "custom"
+                    value = line.custom_text if custom else line.current_display
+                    name = line.field_id.field_description or line.field_name
+                    told.append(f"{name}: {value}")
             conflict.sent_back = "\n".join(told)
 
     def _similar(self):
@@ -232,7 +232,7 @@ class SyncConflict(models.Model):
             ]
 
     def _suggested(self, owner) -> str | bool:
-        """What the policy would decide: the owner's side, or nothing if nobody owns it."""
+        """What the policy would decide: the owner's side, nothing if nobody owns it."""
         if not owner:
             return False
         return "take" if owner == self.system_id else "keep"
@@ -284,7 +284,7 @@ class SyncConflict(models.Model):
         return (self | similar).action_resolve()
 
     def action_make_rule(self):
-        """Draft a policy version that would have decided as the steward did, and open it."""
+        """Draft and open a policy version that would have decided like the steward."""
         self.ensure_one()
         owners = {
             line.field_id: self.system_id if line.decision == "take" else self._odoo()
@@ -346,7 +346,8 @@ class SyncConflict(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "The record is gone. Only Odoo's side can be kept, or the conflict ignored."
+                    "The record is gone. Only Odoo's side can be kept,"
+                    " or the conflict ignored."
                 )
             )
         self._check_still_current()
@@ -362,7 +363,7 @@ class SyncConflict(models.Model):
             if not equal(
                 tool._kind(record, line.field_name), current, line.current_value
             ):
-                # the refusal rolls back, so the fresh value is shown by reading the record
+                # the refusal rolls back: reading the record shows the fresh value
                 raise UserError(
                     self.env._(
                         "“%(field)s” has changed in Odoo since: it is now “%(value)s”."
@@ -431,4 +432,4 @@ class SyncConflict(models.Model):
         self.env["sync.control.tower"]._notify()
 
     def _after_resolve(self):
-        """Called when a conflict has been resolved; modules send the outcome back here."""
+        """Called when a conflict is resolved; modules send the outcome back here."""

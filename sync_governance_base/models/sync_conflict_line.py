@@ -13,7 +13,7 @@ class SyncConflictLine(models.Model):
     conflict_id = fields.Many2one(
         "sync.conflict", required=True, ondelete="cascade", index=True
     )
-    field_id = fields.Many2one("ir.model.fields", string="Field", ondelete="set null")
+    field_id = fields.Many2one("ir.model.fields", ondelete="set null")
     field_name = fields.Char(required=True, string="Technical Name")
     base_value = fields.Json()
     current_value = fields.Json()
@@ -64,7 +64,7 @@ class SyncConflictLine(models.Model):
         return self.current_value
 
     def _custom_typed(self):
-        """The other value: as set by code, or read from the text that a steward typed."""
+        """The other value: as set by code, or read from what a steward typed."""
         if not self.custom_text:
             return self.custom_value
         model = self.env[self.conflict_id.res_model]

@@ -25,7 +25,6 @@ class SyncDomain(models.Model):
     child_ids = fields.One2many("sync.domain", "parent_id")
     owner_id = fields.Many2one(
         "res.users",
-        string="Owner",
         tracking=True,
         help="Accountable for the domain's data.",
     )
@@ -52,7 +51,8 @@ class SyncDomain(models.Model):
     coverage_pct = fields.Float(
         string="Coverage",
         compute="_compute_coverage_pct",
-        help="Governed fields with an owner in an active policy, in percent of the fields"
+        help="Governed fields with an owner in an active policy,"
+        " in percent of the fields"
         " that any policy of the domain names.",
     )
 
@@ -87,7 +87,7 @@ class SyncDomain(models.Model):
 
     @api.model
     def _of_model(self, model_name: str):
-        """The domain that a model belongs to, the most critical one if there are several."""
+        """The domain that a model belongs to; of several, the most critical one."""
         return self.search(
             [("model_ids.model", "=", model_name)], order="criticality, id", limit=1
         )

@@ -39,7 +39,7 @@ class SyncDomainTemplate(models.Model):
     def _missing(self):
         """The templates whose domain does not exist yet."""
         codes = (
-            self.env["sync.domain"]
+            self.env["sync.domain"]  # pylint: disable=no-search-all; a handful
             .with_context(active_test=False)
             .search([])
             .mapped("code")

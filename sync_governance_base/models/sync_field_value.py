@@ -37,7 +37,7 @@ class SyncFieldValue(models.AbstractModel):
 
     @api.model
     def _read(self, record, field_name: str) -> Any:
-        """The field's present value, read with all rights: it is compared, not shown."""
+        """The field's present value, read with all rights: compared, not shown."""
         return self._neutral(record, field_name, record.sudo()[field_name])
 
     @api.model

@@ -62,10 +62,9 @@ class SyncPolicy(models.Model):
     _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)
-    domain_id = fields.Many2one("sync.domain", string="Domain", tracking=True)
+    domain_id = fields.Many2one("sync.domain", tracking=True)
     model_id = fields.Many2one(
         "ir.model",
-        string="Model",
         required=True,
         ondelete="cascade",
         domain=[("transient", "=", False), ("abstract", "=", False)],
@@ -103,7 +102,8 @@ class SyncPolicy(models.Model):
         required=True,
         default="observe",
         tracking=True,
-        help="Odoo's own flows write with access rights off. Binding them may stop such flows.",
+        help="Odoo's own flows write with access rights off."
+        " Binding them may stop such flows.",
     )
     on_create = fields.Selection(
         [("allow", "Everybody"), ("refuse", "Owners only")],
@@ -206,7 +206,7 @@ class SyncPolicy(models.Model):
 
     @api.depends("line_ids", "enforcement", "su_mode")
     def _compute_impact(self):
-        """A dry run on the writes that were counted under any version of this policy."""
+        """A dry run on the writes counted under any version of this policy."""
         for policy in self:
             cells = [
                 Markup(
@@ -228,7 +228,7 @@ class SyncPolicy(models.Model):
             policy.impact = table % (header, Markup().join(cells)) if cells else False
 
     def _impact_rows(self) -> list[tuple]:
-        """Field, writer, way in, number of writes and outcome; what would be stopped first."""
+        """Field, writer, way in, writes and outcome; what would be stopped first."""
         self.ensure_one()
         rules = self._to_rules()
         hits = self.env["sync.policy.hit"]
@@ -246,7 +246,7 @@ class SyncPolicy(models.Model):
         outcomes = dict(hits._fields["outcome"]._description_selection(self.env))
         rows = []
         for name, channel, system, user, superuser, count in groups:
-            # systems' codes and users' names explain the figures to whoever may see them
+            # systems' and users' names explain the figures to whoever may see them
             source = Source(
                 Channel(channel),
                 system_code=system.sudo().code or None,
@@ -356,7 +356,8 @@ class SyncPolicy(models.Model):
             if policy.state not in ("draft", "in_review"):
                 raise UserError(
                     self.env._(
-                        "%(policy)s is no longer a draft. Make a new version to change it.",
+                        "%(policy)s is no longer a draft."
+                        " Make a new version to change it.",
                         policy=policy.display_name,
                     )
                 )
@@ -386,7 +387,8 @@ class SyncPolicy(models.Model):
             if self.env.user in policy.submitter_id | policy.create_uid:
                 raise UserError(
                     self.env._(
-                        "You wrote or submitted %(policy)s. Somebody else has to approve it.",
+                        "You wrote or submitted %(policy)s."
+                        " Somebody else has to approve it.",
                         policy=policy.display_name,
                     )
                 )
@@ -434,7 +436,7 @@ class SyncPolicy(models.Model):
         siblings = self.search(self._sibling_domain())
         if draft := siblings.filtered(lambda policy: policy.state == "draft")[:1]:
             return draft
-        # the life cycle's fields are the machinery's; the author may write policies anyway
+        # the life cycle's fields are the machinery's; the author may write policies
         self.check_access("write")
         draft = self.sudo().copy(
             {
@@ -552,7 +554,8 @@ class SyncPolicy(models.Model):
             if owners and outside == owners and self.direction in ("out", "none"):
                 raise UserError(
                     self.env._(
-                        "%(field)s would be locked: its owner %(owner)s may not write while"
+                        "%(field)s would be locked: its owner %(owner)s"
+                        " may not write while"
                         " the direction is not into Odoo.",
                         field=line.field_id.field_description,
                         owner=", ".join(owners.mapped("name")),
@@ -561,7 +564,7 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _cron_effective(self):
-        """Put approved versions in force on their day, and end those whose time is over."""
+        """Put approved versions in force on their day, end those whose time is over."""
         today = fields.Date.today()
         due = self.search([("state", "=", "approved"), ("effective_from", "<=", today)])
         due.action_activate()
@@ -581,7 +584,7 @@ class SyncPolicy(models.Model):
     @api.model
     @tools.ormcache("model_name", "company_id")
     def _rules(self, model_name: str, company_id: int | None) -> PolicyRules | None:
-        """The active policy of a company for a model, or else the one of all companies."""
+        """The active policy of a company for a model, else the one of all companies."""
         # rules bind everybody, whoever may read policies
         policies = self.sudo().search(
             [
@@ -634,7 +637,7 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _rules_of(self, records):
-        """Pairs of rules and the records they bind, one for each company in question."""
+        """Pairs of rules and the records they bind, one for each company."""
         if "company_id" not in records._fields or not self._differs_by_company():
             groups = {self.env.company: records}
         else:
@@ -766,7 +769,7 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _judge_by_age(self, rules, rule, source, records, value):
-        """Like ``_judge`` for a lower rank, whose turn depends on each record's history."""
+        """Like ``_judge`` for a lower rank, whose turn depends on each record."""
         ages = self.env["sync.crosswalk"]._ages(records, rule.field)
         outcomes = {
             record: decide(rules, rule, source, ages.get(record.id))
@@ -824,7 +827,7 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _tell(self, violations):
-        """Tell the person at the screen about writes that were let through with a warning."""
+        """Tell the person at the screen about writes let through with a warning."""
         for one in violations:
             self.env.user._bus_send(
                 "simple_notification",
@@ -883,7 +886,7 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _archives(self, rules, records, source) -> bool:
-        """Archive instead of deleting, unless the source is an owner or cannot be bound."""
+        """Archive instead of deleting, unless the source owns or cannot be bound."""
         outcome = decide_record(rules, source)
         self.env["sync.policy.hit"]._count(rules, DELETION, source, outcome)
         if outcome is not Outcome.BLOCKED or "active" not in records._fields:

@@ -20,7 +20,6 @@ class SyncPolicyField(models.Model):
     state = fields.Selection(related="policy_id.state", string="Policy State")
     field_id = fields.Many2one(
         "ir.model.fields",
-        string="Field",
         required=True,
         ondelete="cascade",
         domain="[('model_id', '=', model_id), ('name', 'not in', ['id', 'create_uid',"
@@ -34,7 +33,8 @@ class SyncPolicyField(models.Model):
         string="Owner",
         ondelete="restrict",
         index=True,
-        help="The system of record: its value counts. Empty: nobody owns the field yet.",
+        help="The system of record: its value counts."
+        " Empty: nobody owns the field yet.",
     )
     freshness_hours = fields.Float(
         string="Fresh for (h)",

@@ -128,12 +128,15 @@ class SyncPolicyHit(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO sync_policy_hit (day, policy_id, field_name, channel, system_id,
-                                             user_id, superuser, outcome, count)
-                SELECT %(day)s, hit.policy_id, hit.field_name, hit.channel, hit.system_id,
-                       hit.user_id, hit.superuser, hit.outcome, hit.count
-                  FROM (VALUES %(rows)s) AS hit(policy_id, field_name, channel, system_id,
-                                               user_id, superuser, outcome, count)
+                INSERT INTO sync_policy_hit (
+                            day, policy_id, field_name, channel, system_id,
+                            user_id, superuser, outcome, count)
+                SELECT %(day)s, hit.policy_id, hit.field_name, hit.channel,
+                       hit.system_id, hit.user_id, hit.superuser, hit.outcome,
+                       hit.count
+                  FROM (VALUES %(rows)s) AS hit(
+                            policy_id, field_name, channel, system_id,
+                            user_id, superuser, outcome, count)
                   JOIN sync_policy ON sync_policy.id = hit.policy_id
                 """,
                 day=fields.Date.today(),
@@ -151,18 +154,19 @@ class SyncPolicyHit(models.Model):
                     DELETE FROM sync_policy_hit
                      WHERE day IN (SELECT day FROM sync_policy_hit
                                     WHERE day < %(today)s
-                                    GROUP BY day, policy_id, field_name, channel, system_id,
-                                             user_id, superuser, outcome
+                                    GROUP BY day, policy_id, field_name, channel,
+                                             system_id, user_id, superuser, outcome
                                    HAVING count(*) > 1)
                     RETURNING *
                 )
-                INSERT INTO sync_policy_hit (day, policy_id, field_name, channel, system_id,
-                                             user_id, superuser, outcome, count)
-                SELECT day, policy_id, field_name, channel, system_id, user_id, superuser,
-                       outcome, sum(count)
+                INSERT INTO sync_policy_hit (
+                            day, policy_id, field_name, channel, system_id,
+                            user_id, superuser, outcome, count)
+                SELECT day, policy_id, field_name, channel, system_id,
+                       user_id, superuser, outcome, sum(count)
                   FROM gone
-                 GROUP BY day, policy_id, field_name, channel, system_id, user_id, superuser,
-                          outcome
+                 GROUP BY day, policy_id, field_name, channel, system_id,
+                          user_id, superuser, outcome
                 """,
                 today=fields.Date.today(),
             )

@@ -15,7 +15,8 @@ class SyncPolicyOwner(models.Model):
     sequence = fields.Integer(default=10)
     system_id = fields.Many2one("sync.system", required=True, ondelete="restrict")
     freshness_hours = fields.Float(
-        help="When its last value is older than this, the next owner may write. 0: never."
+        help="When its last value is older than this, the next owner may write."
+        " 0: never."
     )
 
     _system_unique = models.Constraint(

@@ -14,17 +14,17 @@ class SyncServiceAccount(models.Model):
     name = fields.Char(required=True)
     user_id = fields.Many2one(
         "res.users",
-        string="User",
         required=True,
         ondelete="restrict",
         tracking=True,
-        help="A user without password. Whatever it writes counts as written by the system.",
+        help="A user without password."
+        " Whatever it writes counts as written by the system.",
     )
     system_id = fields.Many2one(
         "sync.system", required=True, ondelete="restrict", index=True, tracking=True
     )
     owner_id = fields.Many2one(
-        "res.users", string="Owner", default=lambda self: self.env.user, tracking=True
+        "res.users", default=lambda self: self.env.user, tracking=True
     )
     purpose = fields.Text()
     review_date = fields.Date(
@@ -124,7 +124,7 @@ class SyncServiceAccount(models.Model):
     @tools.ormcache()
     def _systems_by_user(self) -> dict[int, tuple[int, str]]:
         # everybody's writes are attributed, whoever may read service accounts
-        accounts = self.sudo().search([])
+        accounts = self.sudo().search([])  # pylint: disable=no-search-all; cached, few
         return {
             account.user_id.id: (account.system_id.id, account.system_id.code)
             for account in accounts

@@ -63,15 +63,15 @@ class SyncSystem(models.Model):
     active = fields.Boolean(default=True)
     owner_id = fields.Many2one(
         "res.users",
-        string="Owner",
         default=lambda self: self.env.user,
         tracking=True,
         help="Answers for this system in the business.",
     )
-    company_id = fields.Many2one("res.company", string="Company")
+    company_id = fields.Many2one("res.company")
     record_url_template = fields.Char(
         string="Record Address",
-        help="Address of a record in that system; {external_id} stands for its id there.",
+        help="Address of a record in that system;"
+        " {external_id} stands for its id there.",
     )
     note = fields.Html()
     service_account_ids = fields.One2many("sync.service.account", "system_id")
@@ -83,7 +83,8 @@ class SyncSystem(models.Model):
     _code_unique = models.Constraint("UNIQUE(code)", "Another system has this code.")
     _code_format = models.Constraint(
         "CHECK(code ~ '^[a-z][a-z0-9_]{1,30}$')",
-        "A system's code starts with a small letter; small letters, digits and _ follow.",
+        "A system's code starts with a small letter;"
+        " small letters, digits and _ follow.",
     )
 
     def _compute_counts(self):
@@ -162,7 +163,8 @@ class SyncSystem(models.Model):
             if system.owned_field_count:
                 raise ValidationError(
                     self.env._(
-                        "%(system)s still owns %(count)s fields. Give them another owner"
+                        "%(system)s still owns %(count)s fields."
+                        " Give them another owner"
                         " in a new version of their policies first.",
                         system=system.name,
                         count=system.owned_field_count,
@@ -182,7 +184,7 @@ class SyncSystem(models.Model):
     # ------------------------------------------------------------------
 
     def _as_source(self, request_ref=None, channel=Channel.INBOUND) -> Source:
-        """This system as the source of writes; put it in the context as ``sync_source``."""
+        """This system as a source of writes, for ``sync_source`` in the context."""
         self.ensure_one()
         return Source(
             channel=channel,

@@ -7,7 +7,7 @@ _logger = logging.getLogger(__name__)
 
 
 class _CreateHook:
-    """Placed in front of a hooked model's classes: lets the hooks see each ``create``."""
+    """Placed in front of a hooked model's classes: shows the hooks each ``create``."""
 
     __slots__ = ()
 
@@ -168,7 +168,7 @@ class SyncWriteHook(models.AbstractModel):
         registry = self.env.registry
         registry.clear_cache()
         registry.clear_cache("templates")
-        # again once the change is visible, for threads that cached the old rules meanwhile
+        # again once the change is visible: threads may have cached the old rules
         self.env.cr.postcommit.add(registry.clear_cache)
         if registry.ready and self._install_hooks():
             registry.registry_invalidated = True

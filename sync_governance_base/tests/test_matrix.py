@@ -68,7 +68,7 @@ class TestMatrix(OwnershipCase, HttpCase):
             patch.object(test_cursor.TestCursor, "commit", commit_and_store)
         )
 
-    # -- the ways in: each writes one field of one partner, as one kind of writer ---------
+    # -- the ways in: each writes one field of one partner, as one kind of writer ------
 
     def _call(self, kind, partner, values):
         """Model, method, ids, positional arguments and context of the call to make."""
@@ -199,7 +199,7 @@ class TestMatrix(OwnershipCase, HttpCase):
         self.env.flush_all()
         cron.method_direct_trigger()
 
-    # -- the matrix ------------------------------------------------------------------------
+    # -- the matrix --------------------------------------------------------------------
 
     def _row(self, way, channel, kinds=KINDS, always_superuser=False, failing=True):
         """Try all modes and kinds on one way in.
@@ -293,7 +293,8 @@ class TestMatrix(OwnershipCase, HttpCase):
                 "name": "Write",
                 "model_id": self.env["ir.model"]._get_id("res.partner"),
                 "state": "code",
-                "code": "name, value = record.street2.split('=')\nrecord.write({name: value})",
+                "code": "name, value = record.street2.split('=')\n"
+                "record.write({name: value})",
                 "base_automation_id": rule.id,
                 "usage": "base_automation",
             }

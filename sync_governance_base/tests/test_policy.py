@@ -66,7 +66,7 @@ class TestPolicy(OwnershipCase):
     def test_one_active_policy_per_model_and_company(self):
         self._policy({"phone": self.finance})
         second = self._policy({"phone": self.shop}, activate=False)
-        with self.assertRaises(Exception), self.cr.savepoint():
+        with self.assertRaises(psycopg2.errors.UniqueViolation), self.cr.savepoint():
             second.state = "active"
             second.flush_recordset()
 

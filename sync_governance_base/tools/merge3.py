@@ -89,7 +89,7 @@ def _html(value: Any) -> tuple[Any, ...]:
 
 
 def _words(value: Any) -> str:
-    """The text of markup without any white space: cheap, and differs only if the markup does."""
+    """The text of markup without any white space: differs only if the markup does."""
     text = unescape(_TAG.sub("", str(value or "")))
     return "".join(text.split())
 
@@ -161,7 +161,7 @@ def normalise(kind: FieldKind, value: Any) -> Any:
 
 
 def equal(kind: FieldKind, left: Any, right: Any) -> bool:
-    """Whether two values say the same; values that cannot be read are compared as they are."""
+    """Whether two values say the same; what cannot be read is compared as it is."""
     if type(left) is type(right) and left == right:
         return True
     if kind.type == "html" and _words(left) != _words(right):

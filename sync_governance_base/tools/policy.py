@@ -133,14 +133,14 @@ def decide(
 
 
 def sanction(rules: PolicyRules, enforcement: Enforcement, source: Source) -> Outcome:
-    """What a violation leads to; superuser writes are only counted unless the policy binds them."""
+    """What a violation leads to; superusers' are only counted unless they are bound."""
     if source.superuser and rules.su_observes:
         return Outcome.OBSERVED
     return _OUTCOMES[enforcement]
 
 
 def decide_record(rules: PolicyRules, source: Source) -> Outcome:
-    """The outcome of creating or deleting a whole record, which any rank-one owner may do."""
+    """The outcome of creating or deleting a record, which any rank-one owner may do."""
     if source.overrules or source.owner_code in rules.owner_codes:
         return Outcome.ALLOWED
     outcome = sanction(rules, rules.enforcement, source)

@@ -18,5 +18,5 @@ class SyncDomainAdoptLine(models.TransientModel):
     timing = fields.Selection(related="template_id.timing")
     criticality = fields.Selection(related="template_id.criticality")
     owner_system_id = fields.Many2one("sync.system", string="Owner Here")
-    creates = fields.Char(string="Creates")
+    creates = fields.Char()
     adopt = fields.Boolean()

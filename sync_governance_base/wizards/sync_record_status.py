@@ -33,7 +33,7 @@ class SyncRecordStatus(models.TransientModel):
 
     @api.model
     def _open(self, record):
-        """The action that shows a record's status; modules put it on their smart buttons."""
+        """The action that shows a record's status, for the modules' smart buttons."""
         record.ensure_one()
         record.check_access("read")
         policies = self.env["sync.policy"]
