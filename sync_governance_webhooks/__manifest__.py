@@ -6,10 +6,7 @@
     "category": "Productivity/Sync Governance",
     "website": "https://github.com/sync-governance/sync-governance-odoo",
     "author": "Sync Governance contributors",
-    "maintainers": [],
     "license": "LGPL-3",
-    "application": False,
-    "installable": True,
     "depends": ["sync_governance_base"],
     "external_dependencies": {"python": ["cryptography", "urllib3"]},
     "data": [

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
@@ -118,12 +119,9 @@ class Deadlines:
 
 
 def _shut(connection) -> None:
-    try:
+    with suppress(OSError):  # Closed in the meantime: what we wanted.
         if connection.sock is not None:
             connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        # Closed in the meantime: what we wanted.
-        return
 
 
 class Pools:

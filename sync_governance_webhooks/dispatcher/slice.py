@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 from odoo import SUPERUSER_ID, api
@@ -96,12 +96,12 @@ class Slice:
     def _awake(self):
         self._cr.execute(KEEPALIVE)
         self._cr.execute("SELECT pg_advisory_lock_shared(%s, 0)", (LOCK_SPACE,))
-        self._cr.commit()
+        self._commit()
         try:
             yield
         finally:
             self._cr.execute("SELECT pg_advisory_unlock_all()")
-            self._cr.commit()
+            self._commit()
 
     def _is_on(self):
         now = self._monotonic()
@@ -140,7 +140,7 @@ class Slice:
         for row in rows.values():
             self._refresh(row)
         self._claim(rows)
-        self._cr.commit()
+        self._commit()
 
     def _drop_closed_lanes(self, rows):
         """Subscriptions that were paused, disabled or isolated while we worked."""
@@ -266,13 +266,11 @@ class Slice:
 
     def _collect(self, patience):
         self.deadlines.enforce()
-        try:
+        with suppress(Empty):
             item = self._arrived.get(timeout=patience)
             while True:
                 self._settle(*item)
                 item = self._arrived.get_nowait()
-        except Empty:
-            return
 
     def _settle(self, lane, parcel, attempt):
         self._in_flight -= 1
@@ -290,7 +288,7 @@ class Slice:
         for lane in self._lanes.values():
             self._flush_released(lane)
             self._flush_health(lane)
-        self._cr.commit()
+        self._commit()
         if results:
             self._tell(results)
 
@@ -317,12 +315,16 @@ class Slice:
             for lane, transition, result in transitions:
                 subscriptions.browse(lane.config.id)._on_breaker(transition, result)
             subscriptions._on_results(results)
-            self._cr.commit()
+            self._commit()
         except Exception:
             _logger.exception("Nobody was told of failed deliveries")
             self._cr.rollback()
 
     # -- small helpers -----------------------------------------------------------------
+
+    def _commit(self):
+        """Claims are stored before anything is sent, results as soon as they come."""
+        self._cr.commit()  # pylint: disable=invalid-commit; many transactions a slice
 
     def _store(self):
         return self._env["sync.delivery"]
@@ -333,7 +335,7 @@ class Slice:
 
     def _next_due(self):
         seconds = self._store()._next_due()
-        self._cr.commit()
+        self._commit()
         return seconds
 
 

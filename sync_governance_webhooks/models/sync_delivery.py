@@ -128,8 +128,8 @@ class SyncDelivery(models.Model):
     claim_ref = fields.Char(string="Claimed by", readonly=True)
     first_attempt_at = fields.Datetime(readonly=True)
     delivered_at = fields.Datetime(readonly=True)
-    last_status = fields.Integer(string="Last Status", readonly=True, aggregator=None)
-    last_error = fields.Char(string="Last Error", readonly=True)
+    last_status = fields.Integer(readonly=True, aggregator=None)
+    last_error = fields.Char(readonly=True)
     body = fields.Text(
         readonly=True,
         prefetch=False,

@@ -73,9 +73,7 @@ class SyncReplay(models.Model):
     total = fields.Integer(string="To Send", readonly=True, copy=False)
     oldest = fields.Datetime(string="Oldest Event", readonly=True, copy=False)
     superseded = fields.Integer(readonly=True, copy=False)
-    delivered_before = fields.Integer(
-        string="Delivered Before", readonly=True, copy=False
-    )
+    delivered_before = fields.Integer(readonly=True, copy=False)
     processed = fields.Integer(string="Sent", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
     last_event_id = fields.Integer(readonly=True, default=0, copy=False)
