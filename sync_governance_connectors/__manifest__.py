@@ -7,7 +7,6 @@
     "author": "Sync Governance contributors",
     "license": "LGPL-3",
     "development_status": "Beta",
-    "maintainers": [],
     "depends": [
         "sync_governance_base",
         "sync_governance_webhooks",
@@ -47,5 +46,4 @@
         "demo/res_partner_demo.xml",
         "demo/sync_policy_demo.xml",
     ],
-    "installable": True,
 }

@@ -205,8 +205,9 @@ class SyncGate(models.AbstractModel):
                 """SELECT c.id AS credential_id, c.secret_hash, c.state, c.expires_at,
                           c.allowed_networks, c.sandbox, a.user_id, a.company_id,
                           a.active AND u.active AS active, s.id AS system_id,
-                          s.code AS system_code, s.state AS system_state, p.code AS plan, p.per_minute,
-                          p.burst, p.per_day, p.concurrency, p.max_body_kb,
+                          s.code AS system_code, s.state AS system_state,
+                          p.code AS plan, p.per_minute, p.burst, p.per_day,
+                          p.concurrency, p.max_body_kb,
                           (SELECT jsonb_object_agg(d.code || ':' || cs.operation,
                                                    cs.last_used_on)
                              FROM sync_credential_scope cs

@@ -182,7 +182,7 @@ class SyncGate(models.AbstractModel):
         return f"{passage.ref}.{item.index}"
 
     def _keep_items(self, passage, items, outcomes):
-        """A request for each item, below the call's own; linked when that is written."""
+        """A request for each item, below the call's own; linked when it is written."""
         passage.child_values = [
             self._item_values(passage, item, outcome)
             for item, outcome in zip(items, outcomes, strict=True)

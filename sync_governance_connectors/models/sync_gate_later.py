@@ -16,7 +16,7 @@ CHANNEL = "root.sync_inbound"
 class SyncGate(models.AbstractModel):
     """Doing a call's work later, or again for an operator's eyes."""
 
-    _inherit = "sync.gate"
+    _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     def _step_apply(self, passage):
         wish = headers.prefers_async(passage.incoming.header("prefer"))

@@ -16,7 +16,7 @@ MAX_FORM = 8192
 
 
 class SyncGate(models.AbstractModel):
-    _inherit = "sync.gate"
+    _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     @api.model
     def _grant(self, incoming, ref):

@@ -83,7 +83,8 @@ class SyncIdempotency(models.Model):
         self.env.cr.execute(
             SQL(
                 """INSERT INTO sync_idempotency
-                          (credential_id, key_hash, fingerprint, request_ref, expires_at)
+                          (credential_id, key_hash, fingerprint, request_ref,
+                           expires_at)
                    VALUES (%s, %s, %s, %s, %s)
                    ON CONFLICT (credential_id, key_hash) DO UPDATE
                       SET fingerprint = EXCLUDED.fingerprint,

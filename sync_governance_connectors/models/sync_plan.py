@@ -29,7 +29,8 @@ class SyncPlan(models.Model):
     _code_unique = models.Constraint("UNIQUE(code)", "Another plan has this code.")
     _code_format = models.Constraint(
         "CHECK(code ~ '^[a-z][a-z0-9_-]{0,40}$')",
-        "A plan's code starts with a small letter; small letters, digits, - and _ follow.",
+        "A plan's code starts with a small letter;"
+        " small letters, digits, - and _ follow.",
     )
     _limits_positive = models.Constraint(
         "CHECK(per_minute >= 0 AND burst >= 1 AND per_day >= 0"

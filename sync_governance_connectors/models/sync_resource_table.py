@@ -425,7 +425,7 @@ class SyncResourceTable(models.AbstractModel):
         )
 
     def _decode_language(self, member, value, call):
-        languages = self.env["res.lang"].search([])
+        languages = self.env["res.lang"].search([])  # pylint: disable=no-search-all; installed ones
         code = value.replace("-", "_")
         language = languages.filtered(
             lambda lang: lang.code == code

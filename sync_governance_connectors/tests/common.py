@@ -119,7 +119,7 @@ class ResourceCase(TransactionCase):
                 name, operation, external_id, body, self.call(system)
             )
 
-    def create(self, system, name, body):
+    def create(self, system, name, body):  # pylint: disable=method-required-super; no model
         return self.apply(system, name, "create", body["external_id"], body)
 
     def created(self, system, name, body):

@@ -83,7 +83,7 @@ class FakeResource(models.AbstractModel):
 
     def _transition(self, record, name, body, call):
         if name == "refuse":
-            raise UserError("Not on a Sunday.")
+            raise UserError("Not on a Sunday.")  # pylint: disable=translation-required; a test
         if name == "explode":
             raise RuntimeError("secret detail")
         record.active = False

@@ -17,7 +17,8 @@ def document(
             "title": "Sync governance for Odoo: events",
             "version": version,
             "description": (
-                "Delivered at least once, signed as Standard Webhooks 1.0.0 says, with a"
+                "Delivered at least once, signed as Standard Webhooks 1.0.0 says,"
+                " with a"
                 f" webhook-id that stays the same. Polling: {server}/sync/v1/events."
             ),
         },

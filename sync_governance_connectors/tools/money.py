@@ -16,8 +16,7 @@ def to_text(value: float | Decimal, digits: int) -> str:
 
 
 def to_plain_text(value: float | Decimal, digits: int = 6) -> str:
-    """A quantity without superfluous zeros: ``2.0`` -> ``"2"``, ``0.25`` -> ``"0.25"``.
-    """
+    """A quantity without superfluous zeros: ``2.0`` -> ``"2"``."""
     text = to_text(value, digits)
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -106,7 +106,7 @@ def _info(version: str) -> dict[str, Any]:
     }
 
 
-# -- paths -------------------------------------------------------------------------------
+# -- paths -----------------------------------------------------------------------------
 
 
 def _paths(resource: ResourceDescription) -> dict[str, Any]:
@@ -366,7 +366,8 @@ def hook_path() -> dict[str, Any]:
         "post": {
             "operationId": "hook",
             "summary": "Hand over an event of your own system",
-            "description": "Signed with the secret agreed: the signature is the credential.",
+            "description": "Signed with the secret agreed:"
+            " the signature is the credential.",
             "tags": ["access"],
             "security": [],
             "parameters": [
@@ -464,7 +465,7 @@ def _webhook(event: EventDescription) -> dict[str, Any]:
     }
 
 
-# -- responses ---------------------------------------------------------------------------
+# -- responses -------------------------------------------------------------------------
 
 
 def _responses(own: Mapping[int, Any], *further: int) -> dict[str, Any]:
@@ -486,7 +487,7 @@ def _json(
     }
 
 
-# -- components --------------------------------------------------------------------------
+# -- components ------------------------------------------------------------------------
 
 
 def _components(resources: list[ResourceDescription], server: str) -> dict[str, Any]:
@@ -593,7 +594,8 @@ def _parameters() -> dict[str, Any]:
         "name": "Idempotency-Key",
         "in": "header",
         "required": True,
-        "description": "The same for the same call, new for a new call. Kept for 7 days.",
+        "description": "The same for the same call, new for a new call."
+        " Kept for 7 days.",
         "schema": {"type": "string", "pattern": r"^[!#-+\--~]{1,255}$"},
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
     }
@@ -626,7 +628,8 @@ def _parameters() -> dict[str, Any]:
         "prefer": {
             "name": "Prefer",
             "in": "header",
-            "description": "`respond-async` answers 202 at once and does the work later.",
+            "description": "`respond-async` answers 202 at once"
+            " and does the work later.",
             "schema": {"enum": ["respond-async", "respond-sync"]},
         },
         "limit": {
