@@ -484,7 +484,7 @@ SCREENS = {
     "control_tower": "sync_governance_base.sync_control_tower_action",
     "ownership": "sync_governance_base.sync_policy_action",
     "events": "sync_governance_webhooks.sync_event_action",
-    "requests": "sync_governance_connectors.action_sync_request",
+    "requests": "sync_governance_connectors.sync_request_action",
     "duplicates": "sync_governance_dedup.sync_duplicate_group_action",
     "conflicts": "sync_governance_base.sync_conflict_action",
 }

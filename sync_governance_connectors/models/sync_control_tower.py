@@ -21,7 +21,7 @@ class SyncControlTower(models.AbstractModel):
             "level": "warning" if count else "ok",
             "icon": "ban",
             "action": {
-                "xmlid": "sync_governance_connectors.action_sync_request",
+                "xmlid": "sync_governance_connectors.sync_request_action",
                 "domain": domain,
             },
         }
@@ -40,7 +40,7 @@ class SyncControlTower(models.AbstractModel):
             "level": "warning" if count else "ok",
             "icon": "key",
             "action": {
-                "xmlid": "sync_governance_connectors.action_sync_credential",
+                "xmlid": "sync_governance_connectors.sync_credential_action",
                 "domain": domain,
             },
         }

@@ -312,6 +312,6 @@ class SyncCredential(models.Model):
 
     def action_open_requests(self):
         action = self.env["ir.actions.act_window"]._for_xml_id(
-            "sync_governance_connectors.action_sync_request"
+            "sync_governance_connectors.sync_request_action"
         )
         return {**action, "domain": [("credential_id", "in", self.ids)], "context": {}}

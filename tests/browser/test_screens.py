@@ -1,0 +1,129 @@
+"""Every main screen opens without an error and fits on a notebook's display.
+
+The screenshots in ``.local/screens`` are what a person looks at afterwards.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from devenv.story.browser import open_action, shoot
+
+BASE = "sync_governance_base."
+HOOKS = "sync_governance_webhooks."
+DEDUP = "sync_governance_dedup."
+DOOR = "sync_governance_connectors."
+
+TOWER = ".o_sync_control_tower .o_sync_tile"
+LIST = ".o_list_view .o_data_row"
+KANBAN = ".o_kanban_view .o_kanban_record:not(.o_kanban_ghost)"
+FORM = ".o_form_view .o_form_sheet, .o_form_view .o_form_nosheet"
+EMPTY = ".o_view_nocontent"
+DESK = ".o_sync_desk main table"
+
+# screenshot, who looks, action, record (a key of ``records``), what must show
+SCREENS = [
+    ("control_tower", "sync_admin", BASE + "sync_control_tower_action", None, TOWER),
+    ("policies", "sync_admin", BASE + "sync_policy_action", None, LIST),
+    ("policy", "sync_admin", BASE + "sync_policy_action", "policy", FORM),
+    ("domains", "sync_admin", BASE + "sync_domain_action", None, LIST),
+    ("systems", "sync_admin", BASE + "sync_system_action", None, KANBAN),
+    ("crosswalk", "sync_admin", BASE + "sync_crosswalk_action", None, LIST),
+    ("conflicts", "sync_steward", BASE + "sync_conflict_action", None, LIST),
+    ("conflict", "sync_steward", BASE + "sync_conflict_action", "conflict", FORM),
+    ("inbox", "sync_steward", BASE + "sync_inbox_action", None, LIST),
+    (
+        "change_request",
+        "sync_steward",
+        BASE + "sync_change_request_action",
+        "request",
+        FORM,
+    ),
+    ("issues", "sync_operator", BASE + "sync_issue_action", None, LIST),
+    ("issue", "sync_operator", BASE + "sync_issue_action", "issue", FORM),
+    ("events", "sync_viewer", HOOKS + "sync_event_action", None, LIST),
+    ("deliveries", "sync_viewer", HOOKS + "sync_delivery_action", None, LIST),
+    ("dead_letters", "sync_operator", HOOKS + "sync_dead_letter_action", None, EMPTY),
+    ("subscriptions", "sync_admin", HOOKS + "sync_subscription_action", None, KANBAN),
+    ("event_types", "sync_admin", HOOKS + "sync_event_type_action", None, LIST),
+    ("requests", "sync_admin", DOOR + "sync_request_action", None, LIST),
+    ("credentials", "sync_security", DOOR + "sync_credential_action", None, LIST),
+    ("mappings", "sync_admin", DOOR + "sync_mapping_action", None, LIST),
+    ("contracts", "sync_admin", BASE + "sync_contract_version_action", None, LIST),
+    ("duplicates", "sync_steward", DEDUP + "sync_duplicate_group_action", None, LIST),
+    ("merges", "sync_steward", DEDUP + "sync_merge_journal_action", None, LIST),
+    (
+        "duplicates_desk",
+        "sync_steward",
+        DEDUP + "sync_duplicate_desk_action",
+        None,
+        DESK,
+    ),
+    ("audit", "sync_auditor", BASE + "sync_audit_action", None, LIST),
+    ("sod_findings", "sync_security", BASE + "sync_sod_finding_action", None, EMPTY),
+]
+
+
+@pytest.fixture(scope="module")
+def pages(world, browser):
+    """A function: the one page of a user, logged in at the first call."""
+    from contextlib import ExitStack
+
+    from devenv.story.browser import logged_in
+
+    opened = {}
+    with ExitStack() as stack:
+
+        def page_of(login):
+            if login not in opened:
+                page = logged_in(browser, world.url, login, login)
+                opened[login] = stack.enter_context(page)
+            opened[login].errors.clear()
+            return opened[login]
+
+        yield page_of
+
+
+def assert_sound(page):
+    """No error of JavaScript or of the server, nothing wider than the display."""
+    assert not page.errors
+    assert page.locator(".o_error_dialog, .o_notification.bg-danger").count() == 0
+    assert page.evaluate("document.body.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("name", "login", "action", "record", "ready"),
+    SCREENS,
+    ids=[screen[0] for screen in SCREENS],
+)
+def test_screen(name, login, action, record, ready, records, pages, screens):
+    page = pages(login)
+    open_action(page, action, records[record] if record else None, ready=ready)
+    page.wait_for_timeout(300)
+    shoot(page, screens, name)
+    assert_sound(page)
+
+
+def test_a_governed_contact_says_who_owns_it(records, pages, screens):
+    page = pages("sync_steward")
+    page.goto(f"/odoo/res.partner/{records['governed']}")
+    page.wait_for_selector(FORM)
+    expect(page.locator("button[name=action_sync_status]").first).to_be_visible()
+    phone = page.locator(".o_field_widget[name=phone]").first
+    assert phone.locator("input").count() == 0, "the shop owns it: it is read-only"
+    page.locator("label[for^=phone], .o_field_widget[name=phone]").first.hover()
+    shoot(page, screens, "contact")
+    assert_sound(page)
+
+
+def test_a_duplicate_is_merged_by_keyboard(records, pages, screens):
+    page = pages("sync_steward")
+    open_action(page, DEDUP + "sync_duplicate_desk_action", ready=DESK)
+    queue = page.locator(".o_sync_queue_item")
+    waiting = queue.count()
+    page.keyboard.press("m")
+    expect(page.get_by_text(re.compile(r", 1 done"))).to_be_visible()
+    expect(queue).to_have_count(waiting - 1)
+    shoot(page, screens, "duplicates_desk_merged")
+    assert_sound(page)
