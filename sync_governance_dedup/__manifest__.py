@@ -1,12 +1,12 @@
 {
     "name": "Sync Governance: Duplicates",
-    "summary": "One customer once: matching, steward desk, merge with survivorship and undo",
+    "summary": "One customer once: matching, steward desk,"
+    " merge with survivorship and undo",
     "version": "19.0.1.0.0",
     "development_status": "Beta",
     "category": "Productivity/Sync Governance",
     "website": "https://github.com/sync-governance/sync-governance-odoo",
     "author": "Sync Governance contributors",
-    "maintainers": [],
     "license": "LGPL-3",
     "depends": ["sync_governance_base", "contacts", "phone_validation"],
     "external_dependencies": {
@@ -28,7 +28,6 @@
         "views/res_partner_views.xml",
         "views/menus.xml",
     ],
-    "demo": [],
     "assets": {
         "web.assets_backend": ["sync_governance_dedup/static/src/**/*"],
     },

@@ -80,7 +80,8 @@ class Catalog:
                 for (name,) in self.env.execute_query(
                     SQL(
                         "SELECT attname FROM pg_attribute"
-                        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+                        " WHERE attrelid = %s::regclass AND attnum > 0"
+                        " AND NOT attisdropped"
                         " ORDER BY attnum",
                         f'"{table}"',
                     )

@@ -85,8 +85,8 @@ class ReferenceMover:
         except psycopg2.IntegrityError as error:
             raise UserError(
                 self.env._(
-                    "The merge was stopped: a row of %(what)s cannot be moved to the survivor."
-                    " %(detail)s",
+                    "The merge was stopped: a row of %(what)s cannot be moved to the"
+                    " survivor. %(detail)s",
                     what=self._table_label(reference.table),
                     detail=error.diag.message_primary or "",
                 )
@@ -184,10 +184,10 @@ class ReferenceMover:
         if columns:
             raise UserError(
                 self.env._(
-                    "The merge was stopped, nothing was lost: both records have a row of"
-                    " %(what)s (%(dropped)s and %(kept)s), only one can belong to the survivor,"
-                    " and they differ in %(columns)s. Make them equal or remove one, then merge"
-                    " again.",
+                    "The merge was stopped, nothing was lost: both records have a row"
+                    " of %(what)s (%(dropped)s and %(kept)s), only one can belong to"
+                    " the survivor, and they differ in %(columns)s. Make them equal or"
+                    " remove one, then merge again.",
                     what=self._table_label(table),
                     dropped=dropped,
                     kept=kept,

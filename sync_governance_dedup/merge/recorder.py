@@ -64,7 +64,8 @@ class RowRecorder:
             self._keep(
                 table,
                 SQL(
-                    "EXISTS (SELECT 1 FROM jsonb_each_text(%s) AS entry WHERE entry.value = ANY(%s))",
+                    "EXISTS (SELECT 1 FROM jsonb_each_text(%s) AS entry"
+                    " WHERE entry.value = ANY(%s))",
                     SQL.identifier("record", column),
                     texts,
                 ),
@@ -133,10 +134,13 @@ class RowRecorder:
             found.update(
                 self.env.execute_query(
                     SQL(
-                        "SELECT record.id::text, record.checksum FROM ir_attachment AS record"
-                        " WHERE res_model = %s AND res_id = ANY(%s) AND res_field IS NOT NULL"
+                        "SELECT record.id::text, record.checksum"
+                        " FROM ir_attachment AS record"
+                        " WHERE res_model = %s AND res_id = ANY(%s)"
+                        " AND res_field IS NOT NULL"
                         " AND NOT EXISTS (SELECT 1 FROM sync_merge_before AS kept"
-                        "  WHERE kept.tbl = 'ir_attachment' AND kept.row_id = record.id)",
+                        "  WHERE kept.tbl = 'ir_attachment'"
+                        " AND kept.row_id = record.id)",
                         model,
                         ids,
                     )
@@ -185,7 +189,8 @@ class RowRecorder:
         rows = self.env.execute_query(
             SQL(
                 "SELECT body FROM sync_merge_before AS kept WHERE tbl = %s"
-                " AND NOT EXISTS (SELECT 1 FROM %s AS record WHERE record.id = kept.row_id)"
+                " AND NOT EXISTS (SELECT 1 FROM %s AS record"
+                " WHERE record.id = kept.row_id)"
                 " ORDER BY row_id",
                 table,
                 SQL.identifier(table),

@@ -54,8 +54,8 @@ class RowRestorer:
             if len(failed) == len(waiting):
                 raise UserError(
                     self.env._(
-                        "The merge cannot be undone: rows of %s point at records that were"
-                        " deleted since.",
+                        "The merge cannot be undone: rows of %s point at records that"
+                        " were deleted since.",
                         ", ".join(entry["table"] for entry in failed),
                     )
                 )
@@ -67,7 +67,8 @@ class RowRestorer:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint(flush=False):
                 self.env.cr.execute(
                     SQL(
-                        "INSERT INTO %s SELECT * FROM jsonb_populate_recordset(NULL::%s, %s::jsonb)",
+                        "INSERT INTO %s SELECT *"
+                        " FROM jsonb_populate_recordset(NULL::%s, %s::jsonb)",
                         table,
                         table,
                         json.dumps(entry["rows"]),
@@ -104,7 +105,8 @@ class RowRestorer:
         unchanged = SQL("TRUE") if force else self._unchanged(entry, columns)
         rows = self.env.execute_query(
             SQL(
-                "UPDATE %s AS record SET %s FROM jsonb_populate_record(NULL::%s, %s::jsonb) AS old"
+                "UPDATE %s AS record SET %s"
+                " FROM jsonb_populate_record(NULL::%s, %s::jsonb) AS old"
                 " WHERE record.id = ANY(%s) AND %s RETURNING record.id",
                 table,
                 SQL(", ").join(
@@ -132,7 +134,8 @@ class RowRestorer:
     def _differing(self, entry, column):
         rows = self.env.execute_query(
             SQL(
-                "SELECT record.id FROM %s AS record WHERE record.id = ANY(%s) AND NOT (%s)",
+                "SELECT record.id FROM %s AS record"
+                " WHERE record.id = ANY(%s) AND NOT (%s)",
                 SQL.identifier(entry["table"]),
                 entry["ids"],
                 self._unchanged(entry, [column]),
@@ -154,7 +157,8 @@ class RowRestorer:
             )
         self.env.cr.execute(
             SQL(
-                "INSERT INTO %s SELECT * FROM jsonb_populate_recordset(NULL::%s, %s::jsonb)"
+                "INSERT INTO %s"
+                " SELECT * FROM jsonb_populate_recordset(NULL::%s, %s::jsonb)"
                 " ON CONFLICT DO NOTHING",
                 table,
                 table,

@@ -52,8 +52,8 @@ class SyncDuplicateGroup(models.Model):
         digits=(6, 4),
         readonly=True,
         aggregator="avg",
-        help="Calibrated probability that the members are one: of groups scored 0.9, nine in"
-        " ten are.",
+        help="Calibrated probability that the members are one: of groups scored 0.9,"
+        " nine in ten are.",
     )
     value_at_stake = fields.Float(
         readonly=True,
@@ -164,10 +164,12 @@ class SyncDuplicateGroup(models.Model):
         of the open groups of these records"""
         rows = self.env.execute_query(
             SQL(
-                "SELECT other.group_id, other.record_id FROM sync_duplicate_member AS other"
+                "SELECT other.group_id, other.record_id"
+                " FROM sync_duplicate_member AS other"
                 " WHERE other.group_id IN ("
                 "   SELECT member.group_id FROM sync_duplicate_member AS member"
-                "   WHERE member.rule_id = %s AND member.is_open AND member.record_id = ANY(%s))",
+                "   WHERE member.rule_id = %s AND member.is_open"
+                " AND member.record_id = ANY(%s))",
                 rule.id,
                 list(record_ids),
             )
@@ -349,7 +351,8 @@ class SyncDuplicateGroup(models.Model):
                 SQL(
                     "UPDATE sync_duplicate_group AS known"
                     " SET value_at_stake = row.value, system_id = row.system_id"
-                    " FROM unnest(%s::int[], %s::float[], %s::int[]) AS row(id, value, system_id)"
+                    " FROM unnest(%s::int[], %s::float[], %s::int[])"
+                    " AS row(id, value, system_id)"
                     " WHERE known.id = row.id",
                     *[list(column) for column in zip(*rows, strict=True)],
                 )
@@ -441,8 +444,8 @@ class SyncDuplicateGroup(models.Model):
         if changed:
             raise UserError(
                 self.env._(
-                    "%s changed after the comparison that you saw. Load the group again and look"
-                    " once more.",
+                    "%s changed after the comparison that you saw. Load the group again"
+                    " and look once more.",
                     ", ".join(changed.mapped("display_name")),
                 )
             )

@@ -4,8 +4,8 @@ from odoo import api, fields, models
 
 
 class SyncDuplicateMember(models.Model):
-    """A record of a duplicate group. Rows are written by
-    :meth:`SyncDuplicateGroup._suggest`."""
+    """A record of a duplicate group. Rows are
+    written by :meth:`SyncDuplicateGroup._suggest`."""
 
     _name = "sync.duplicate.member"
     _description = "Member of a Duplicate Group"
@@ -30,7 +30,8 @@ class SyncDuplicateMember(models.Model):
     company_id = fields.Many2one(
         "res.company",
         readonly=True,
-        help="Company of the record when the group was made; decides who sees the group.",
+        help="Company of the record when the group was made;"
+        " decides who sees the group.",
     )
     fingerprint = fields.Char(readonly=True)
     is_open = fields.Boolean(readonly=True, help="The group waits for a decision.")

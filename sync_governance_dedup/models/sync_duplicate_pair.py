@@ -28,7 +28,8 @@ class SyncDuplicatePair(models.Model):
         left, right = ids[scores.left].tolist(), ids[scores.right].tolist()
         execute_values(
             self.env.cr._obj,
-            "INSERT INTO sync_duplicate_pair (scan_id, left_id, right_id, probability) VALUES %s",
+            "INSERT INTO sync_duplicate_pair (scan_id, left_id, right_id, probability)"
+            " VALUES %s",
             [
                 (scan.id, min(one, two), max(one, two), round(probability, 6))
                 for one, two, probability in zip(
@@ -73,7 +74,8 @@ class SyncDuplicatePair(models.Model):
             self.env.execute_query(
                 SQL(
                     """
-                    SELECT least(floor(probability * %(bins)s), %(bins)s - 1)::int, count(*)
+                    SELECT least(floor(probability * %(bins)s), %(bins)s - 1)::int,
+                           count(*)
                       FROM sync_duplicate_pair
                      WHERE scan_id = (SELECT max(id) FROM sync_duplicate_scan
                                        WHERE rule_id = %(rule)s AND state = 'done')

@@ -47,8 +47,8 @@ class SyncDuplicateRule(models.Model):
         ],
         default="any",
         required=True,
-        help="Records of different companies are never merged; a steward sees a group only "
-        "if all its records belong to companies the steward works for.",
+        help="Records of different companies are never merged; a steward sees a group"
+        " only if all its records belong to companies the steward works for.",
     )
     field_ids = fields.One2many("sync.duplicate.rule.field", "rule_id", copy=True)
     suggest_threshold = fields.Float(
@@ -63,8 +63,9 @@ class SyncDuplicateRule(models.Model):
         default=0.995,
         digits=(5, 4),
         tracking=True,
-        help="Groups at least this probable, with nothing at risk, may be approved in bulk, "
-        "and merged by the rule itself once the stewards' verdicts have earned it.",
+        help="Groups at least this probable, with nothing at risk,"
+        " may be approved in bulk, and merged by the rule itself once the stewards'"
+        " verdicts have earned it.",
     )
     auto_merge = fields.Boolean(
         string="Merge the Safe Band",
@@ -95,8 +96,8 @@ class SyncDuplicateRule(models.Model):
         string="Warn at the Door From",
         default=0.5,
         digits=(4, 3),
-        help="Probability from which the form and the API speak up about a new record. While"
-        " somebody types, little is known yet: a high value warns too late.",
+        help="Probability from which the form and the API speak up about a new record."
+        " While somebody types, little is known yet: a high value warns too late.",
     )
     group_ids = fields.One2many("sync.duplicate.group", "rule_id")
     open_count = fields.Integer(compute="_compute_counts")
@@ -192,10 +193,10 @@ class SyncDuplicateRule(models.Model):
     @api.model
     @tools.ormcache()
     def _watched(self):
-        """:return:
-        ``{model name: (rule ids, names of the compared fields)}`` of active rules."""
+        """:return: ``{model name: (rule ids, names of the compared fields)}``
+        of active rules"""
         watched = {}
-        for rule in self.sudo().search([]):
+        for rule in self.sudo().search([]):  # pylint: disable=no-search-all; cached, few
             if rule.model_name in self.env:
                 rule_ids, names = watched.get(rule.model_name, ((), frozenset()))
                 names = names | set(rule.field_ids.mapped("name"))
@@ -236,7 +237,8 @@ class SyncDuplicateRule(models.Model):
         return dict(
             self.env.execute_query(
                 SQL(
-                    "SELECT id, md5(json_build_array(%s)::text) FROM %s AS record WHERE id IN %s",
+                    "SELECT id, md5(json_build_array(%s)::text) FROM %s AS record"
+                    " WHERE id IN %s",
                     values,
                     SQL.identifier(Model._table),
                     tuple(record_ids),

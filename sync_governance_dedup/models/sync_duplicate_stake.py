@@ -39,11 +39,10 @@ class SyncDuplicateStake(models.AbstractModel):
         whose model is not installed are left out by the callers"""
         if model_name != "res.partner":
             return []
-        _ = self.env._
         return [
             Stake(
                 "orders",
-                _("Open orders"),
+                self.env._("Open orders"),
                 "sale.order",
                 "partner_id",
                 [
@@ -54,7 +53,7 @@ class SyncDuplicateStake(models.AbstractModel):
             ),
             Stake(
                 "receivables",
-                _("Open invoices"),
+                self.env._("Open invoices"),
                 "account.move",
                 "commercial_partner_id",
                 [
@@ -66,15 +65,17 @@ class SyncDuplicateStake(models.AbstractModel):
             ),
             Stake(
                 "purchases",
-                _("Purchase orders"),
+                self.env._("Purchase orders"),
                 "purchase.order",
                 "partner_id",
                 [("state", "in", ("draft", "sent", "to approve", "purchase"))],
                 "amount_total",
             ),
-            Stake("users", _("Logins"), "res.users", "partner_id"),
-            Stake("contacts", _("Contacts"), "res.partner", "parent_id"),
-            Stake("banks", _("Bank accounts"), "res.partner.bank", "partner_id"),
+            Stake("users", self.env._("Logins"), "res.users", "partner_id"),
+            Stake("contacts", self.env._("Contacts"), "res.partner", "parent_id"),
+            Stake(
+                "banks", self.env._("Bank accounts"), "res.partner.bank", "partner_id"
+            ),
         ]
 
     @api.model

@@ -40,33 +40,32 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     @api.model
     def _levels(self):
         """:return: what the engine's words for agreement mean to a person"""
-        _ = self.env._
         return {
-            "missing": _("missing"),
-            "equal": _("equal"),
-            "typo": _("almost equal"),
-            "similar": _("similar"),
-            "differs": _("differs"),
+            "missing": self.env._("missing"),
+            "equal": self.env._("equal"),
+            "typo": self.env._("almost equal"),
+            "similar": self.env._("similar"),
+            "differs": self.env._("differs"),
             # names
-            "short_form": _("nickname or initial"),
-            "contained": _("contained in the other"),
-            "mostly": _("mostly the same"),
-            "partly": _("partly the same"),
-            "other_person": _("another person"),
-            "number_differs": _("another number"),
+            "short_form": self.env._("nickname or initial"),
+            "contained": self.env._("contained in the other"),
+            "mostly": self.env._("mostly the same"),
+            "partly": self.env._("partly the same"),
+            "other_person": self.env._("another person"),
+            "number_differs": self.env._("another number"),
             # e-mails
-            "mailbox": _("same mailbox, another domain"),
-            "domain": _("same domain"),
+            "mailbox": self.env._("same mailbox, another domain"),
+            "domain": self.env._("same domain"),
             # addresses
-            "near": _("almost equal"),
-            "same_street": _("same street"),
-            "same_place": _("same place"),
-            "other_street": _("another street"),
-            "same_house_other_place": _("same street, another place"),
-            "other_place": _("another place"),
+            "near": self.env._("almost equal"),
+            "same_street": self.env._("same street"),
+            "same_place": self.env._("same place"),
+            "other_street": self.env._("another street"),
+            "same_house_other_place": self.env._("same street, another place"),
+            "other_place": self.env._("another place"),
             # relations
-            "contact_of": _("contact of the other"),
-            "siblings": _("contacts of one company"),
+            "contact_of": self.env._("contact of the other"),
+            "siblings": self.env._("contacts of one company"),
         }
 
     # -- the queue ---------------------------------------------------------------------
@@ -214,7 +213,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             line for line in evidence if line.field != "prior" and line.weight >= 1
         ]
         return ", ".join(
-            f"{self._evidence_label(line.field, labels)} {levels.get(line.level, line.level)}"
+            f"{self._evidence_label(line.field, labels)} "
+            f"{levels.get(line.level, line.level)}"
             for line in sorted(lines, key=lambda line: -line.weight)[:3]
         )
 

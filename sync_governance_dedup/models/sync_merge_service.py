@@ -28,9 +28,8 @@ class SyncMergeService(models.AbstractModel):
     other models use the same moves and are then deleted. Every merge, also one that
     a user starts from the core wizard's own screen, passes here.
 
-    Extension points: :meth:`_row_rules`, :meth:`_history_models`,
-    :meth:`_merged_event_name`,
-    :meth:`_blockers`.
+    Extension points: :meth:`_row_rules`,
+    :meth:`_history_models`, :meth:`_merged_event_name`, :meth:`_blockers`.
     """
 
     _name = "sync.merge.service"
@@ -108,8 +107,8 @@ class SyncMergeService(models.AbstractModel):
         return {
             "code": "company",
             "message": self.env._(
-                "The records belong to different companies (%s): their documents would change"
-                " hands. Merge within one company, or share the records first.",
+                "The records belong to different companies (%s): their documents would"
+                " change hands. Merge within one company, or share the records first.",
                 ", ".join(records.company_id.mapped("name")),
             ),
             "record_ids": records.filtered("company_id").ids,
@@ -123,8 +122,8 @@ class SyncMergeService(models.AbstractModel):
         return {
             "code": "family",
             "message": self.env._(
-                "%s is a contact of another record of this group: a contact is not a duplicate"
-                " of its company. Leave it out.",
+                "%s is a contact of another record of this group: a contact is not a"
+                " duplicate of its company. Leave it out.",
                 ", ".join(inside.mapped("display_name")),
             ),
             "record_ids": inside.ids,
@@ -138,8 +137,8 @@ class SyncMergeService(models.AbstractModel):
         return {
             "code": "users",
             "message": self.env._(
-                "More than one login hangs on these records (%s). Leave all but one out of the"
-                " merge, or give the other login a contact of its own first.",
+                "More than one login hangs on these records (%s). Leave all but one out"
+                " of the merge, or give the other login a contact of its own first.",
                 ", ".join(with_users.user_ids.mapped("login")),
             ),
             "record_ids": (with_users - survivor).ids or with_users.ids[1:],
@@ -165,14 +164,14 @@ class SyncMergeService(models.AbstractModel):
         return {
             "code": "sealed",
             "message": self.env._(
-                "Journal entries of %s are sealed by a hash that covers the customer. Let this"
-                " record survive, or leave it out.",
+                "Journal entries of %s are sealed by a hash that covers the customer."
+                " Let this record survive, or leave it out.",
                 ", ".join(retired.mapped("display_name")),
             ),
             "record_ids": retired.ids,
         }
 
-    # -- merge ------------------------------------------------------------------------------
+    # -- merge -------------------------------------------------------------------------
 
     @api.model
     def _merge(
@@ -429,7 +428,7 @@ class SyncMergeService(models.AbstractModel):
         if name and "sync.event.type" in self.env:
             self.env["sync.event.type"].sudo()._emit(name, record, data=data)
 
-    # -- undo -------------------------------------------------------------------------------
+    # -- undo --------------------------------------------------------------------------
 
     @api.model
     def _undo(self, journal, reason, overwrite=False):

@@ -31,7 +31,8 @@ class TestMerge(DedupCase):
         self.env.flush_all()
         [(row_id,)] = self.env.execute_query(
             SQL(
-                "INSERT INTO dedup_test_binding (partner_id, thing, note) VALUES (%s, %s, %s)"
+                "INSERT INTO dedup_test_binding (partner_id, thing, note)"
+                " VALUES (%s, %s, %s)"
                 " RETURNING id",
                 partner.id,
                 thing,
@@ -108,7 +109,8 @@ class TestMerge(DedupCase):
     def test_partial_unique_index(self):
         self.env.cr.execute(
             SQL(
-                "CREATE UNIQUE INDEX dedup_test_partial ON dedup_test_binding (partner_id)"
+                "CREATE UNIQUE INDEX dedup_test_partial"
+                " ON dedup_test_binding (partner_id)"
                 " WHERE note = '100%%'"
             )
         )

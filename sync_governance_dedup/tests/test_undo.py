@@ -48,7 +48,8 @@ class TestUndo(DedupCase):
                     text
                     for (text,) in self.env.execute_query(
                         SQL(
-                            "SELECT (to_jsonb(record) - %s::text[])::text FROM %s AS record",
+                            "SELECT (to_jsonb(record) - %s::text[])::text"
+                            " FROM %s AS record",
                             AUDIT_COLUMNS,
                             SQL.identifier(table),
                         )

@@ -15,8 +15,8 @@ BATCH = 200_000
 def candidate_pairs(
     rows: np.ndarray, keys: np.ndarray, size: int, first: int = 0, parts: int = 1
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Distinct pairs of rows that share a key which at most :data:`keys.CAP` rows
-    share.
+    """Distinct pairs of rows that share a key
+    which at most :data:`keys.CAP` rows share.
 
     :param rows: row of each key
     :param keys: the keys, same length

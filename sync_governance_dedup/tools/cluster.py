@@ -4,9 +4,8 @@
 
 A is like B and B is like C does not make A and C one. Pairs are followed from the most
 probable one down; two groups join only if their members *on average* speak for each
-other,
-so one good link cannot pull in a stranger. A denied pair ("not a duplicate") never ends in one
-group.
+other, so one good link cannot pull in a stranger. A denied pair ("not a duplicate")
+never ends in one group.
 """
 
 from collections import defaultdict
@@ -25,9 +24,8 @@ def cluster(
 ) -> tuple[list[list[int]], list[tuple[int, int]]]:
     """Group records.
 
-    :param pairs: (record, record, probability), also those below ``suggest``: they tell
-        that
-        two members doubt each other
+    :param pairs: (record, record, probability), also those below
+        ``suggest``: they tell that two members doubt each other
     :param suggest: probability from which a pair may start or extend a group
     :param denied: pairs that must not end in one group
     :return: (sorted groups of two and more, pairs from ``suggest`` on that were cut)

@@ -2,11 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Comparisons: how two records agree, field by field, for many pairs at once.
 
-A comparison gives each pair a *level* (how well the values agree) and *bits* (how rare what
-they share is: log2 of the base's size over the frequency of the value, so that a
-surname
-of one record in a thousand gives ten bits). What both are worth is not decided here but in
-:mod:`weights`.
+A comparison gives each pair a *level* (how well the values agree) and *bits* (how rare
+what they share is: log2 of the base's size over the frequency of the value, so that a
+surname of one record in a thousand gives ten bits). What both are worth is not decided
+here but in :mod:`weights`.
 """
 
 from collections.abc import Callable
@@ -21,7 +20,8 @@ from . import vocabulary
 from .table import WORLD, Table, ValueColumn, WordColumn, expand
 from .types import Role
 
-MISSING = 0  # first level of every comparison: a value is empty on one side, it proves nothing
+#: First level of every comparison: a value is empty on one side, it proves nothing.
+MISSING = 0
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ _NONE, _INITIAL, _NICKNAME, _MISTYPED = range(4)
 
 
 def compare_names(table: Table, i: np.ndarray, j: np.ndarray):
-    """The residual check: what is *not* shared must be explained, or it is somebody
-    else."""
+    """The residual check: what is *not* shared
+    must be explained, or it is somebody else."""
     words = table.name_words
     bits = words.bits
     owner_a, at_a = expand(words.start, i)
@@ -153,7 +153,7 @@ def _sum(owner, values, size):
 
 def _soft_kinds(words: WordColumn, left, right) -> np.ndarray:
     """How two different words may still be one: see the ``_NONE`` ... constants."""
-    if not len(left):
+    if len(left) == 0:
         return np.zeros(0, dtype=np.int8)
     wide = len(words.values)
     codes, inverse = np.unique(
@@ -205,7 +205,7 @@ def _mend_joined_names(table, i, j, level, shared):
     names = table["name"]
     filled = (names.ids[i] >= 0) & (names.ids[j] >= 0)
     doubtful = np.flatnonzero(filled & (level >= CONTAINED))
-    if not len(doubtful):
+    if len(doubtful) == 0:
         return
     left, right = names.ids[i[doubtful]], names.ids[j[doubtful]]
     likeness = _similarity(_joined_similarity, names, left, right)
@@ -231,8 +231,8 @@ def _joined_similarity(left, right, **options):
 def _split_conflicts(
     table, i, j, level, owner_a, word_a, open_a, owner_b, word_b, open_b
 ):
-    """Tell other people and other numbers ("Store 12", "KX-100") from vaguer
-    differences."""
+    """Tell other people and other numbers ("Store 12", "KX-100")
+    from vaguer differences."""
     company = table["is_company"]
     zero = company.values.index("0") if "0" in company.values else -2
     persons = (company.ids[i] == zero) & (company.ids[j] == zero)
@@ -290,8 +290,8 @@ EMAIL_LEVELS = ("missing", "equal", "typo", "mailbox", "domain", "differs")
 
 
 def compare_emails(table: Table, i, j):
-    """Whole address, then the part before the @ (people change provider), then the
-    domain."""
+    """Whole address, then the part before the @
+    (people change provider), then the domain."""
     column, local, domain = table["email"], table["local"], table["domain"]
     left, right, both = _both(column, i, j)
     level = np.zeros(len(i), dtype=np.int8)
@@ -317,8 +317,8 @@ PHONE_LEVELS = ("missing", "equal", "typo", "differs")
 
 
 def compare_phones(table: Table, i, j):
-    """The subscriber's last digits decide: calling codes and trunk prefixes are often
-    absent."""
+    """The subscriber's last digits decide: calling
+    codes and trunk prefixes are often absent."""
     return compare_identity("subscriber", 7)(table, i, j)
 
 
@@ -468,8 +468,8 @@ RELATION_LEVELS = ("missing", "contact_of", "siblings")
 
 
 def compare_relations(table: Table, i, j):
-    """A contact and its company, two contacts of one company: known cases, not
-    duplicates."""
+    """A contact and its company, two contacts
+    of one company: known cases, not duplicates."""
     parent, ids = table["parent"], table["id"]
     level = np.zeros(len(i), dtype=np.int8)
     siblings = (parent.ids[i] == parent.ids[j]) & (parent.ids[i] >= 0)
@@ -492,9 +492,8 @@ HOUSEHOLD = Comparison("household", "household", ("missing", "two", "three"), No
 
 
 def compare_households(names: tuple[str, ...], levels: np.ndarray) -> np.ndarray:
-    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone and address agree although
-    the
-    names contradict each other.
+    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone
+    and address agree although the names contradict each other.
 
     :param names: names of the comparisons, in the order of the columns of ``levels``
     """

@@ -30,16 +30,15 @@ def plan_groups(
 ) -> Plan:
     """Match found groups with stored ones.
 
-    A found group joins the oldest stored group that it overlaps, and brings along the
-    members of every stored group it touches, except those that were checked anew and
-    found
-    elsewhere (or nowhere), and those that a steward denied.
+    A found group joins the oldest stored group that it overlaps, and brings along
+    the members of every stored group it touches, except those that were checked anew
+    and found elsewhere (or nowhere), and those that a steward denied.
 
     :param stored: ``{group id: record ids}`` of open groups
-    :param checked: records that were compared anew; where they were before does not
-        count
-    :param denied: pairs ``(left, right)`` with ``left < right`` called "not a
-        duplicate"
+    :param checked: records that were compared anew;
+        where they were before does not count
+    :param denied: pairs ``(left, right)`` with
+        ``left < right`` called "not a duplicate"
     """
     found = list(found)
     claimed = {record for group in found for record in group.record_ids}

@@ -3,9 +3,8 @@
 """Blocking keys: two records are compared only if they share one.
 
 Many cheap kinds beat one clever kind: each catches what the others miss, and a key that
-too
-many records share (:data:`CAP`) is simply not followed. Keys are 32-bit hashes; a chance
-collision costs one comparison and nothing else.
+too many records share (:data:`CAP`) is simply not followed. Keys are 32-bit hashes;
+a chance collision costs one comparison and nothing else.
 """
 
 from itertools import combinations
@@ -29,9 +28,8 @@ def hashed(kind: str, *parts: str) -> int:
 
 
 def skeleton(word: str) -> str:
-    """First letter and the consonants behind it, doubled ones once: typing errors in
-    vowels
-    and doubled letters vanish."""
+    """First letter and the consonants behind it, doubled ones once:
+    typing errors in vowels and doubled letters vanish."""
     kept = word[:1]
     for letter in word[1:]:
         if letter not in "aeiouyh" and letter != kept[-1]:

@@ -109,8 +109,8 @@ class Matcher:
     # -- explanation -------------------------------------------------------------------
 
     def evidence(self, scores: Scores, row: int) -> tuple[Evidence, ...]:
-        """Every comparison that said something about a pair, the starting odds
-        first."""
+        """Every comparison that said something
+        about a pair, the starting odds first."""
         left, right = int(scores.left[row]), int(scores.right[row])
         lines = [
             Evidence(

@@ -3,10 +3,8 @@
 """From what people type to what can be compared.
 
 Each normaliser takes text (or anything falsy) and returns text in one canonical form,
-``""``
-if nothing comparable is in it. None of them raises on bad input, and each one is
-idempotent
-where its output is of the kind of its input.
+``""`` if nothing comparable is in it. None of them raises on bad input, and each one
+is idempotent where its output is of the kind of its input.
 """
 
 import re
@@ -51,8 +49,8 @@ def fold(text: str) -> str:
 
 
 def tokens(text: str | None) -> list[str]:
-    """Folded words of a text; dotted abbreviations are closed up, punctuation is
-    dropped."""
+    """Folded words of a text; dotted abbreviations
+    are closed up, punctuation is dropped."""
     if not text:
         return []
     text = _APOSTROPHES.sub("", str(text)[:MAX_LENGTH])
@@ -91,8 +89,8 @@ def _strip_affix(token: str) -> str:
 
 
 def email(text: str | None) -> str:
-    """Lower-case address without ``+tag``; dots dropped where the provider ignores
-    them."""
+    """Lower-case address without ``+tag``;
+    dots dropped where the provider ignores them."""
     match = _EMAIL.search(str(text)[:MAX_LENGTH]) if text else None
     if not match:
         return ""
@@ -114,8 +112,8 @@ def _dialling(country: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def _calling_code(digits: str) -> str:
-    """The calling code that international digits begin with; ``digits`` is a short
-    prefix."""
+    """The calling code that international digits
+    begin with; ``digits`` is a short prefix."""
     for length in (1, 2, 3):
         code = digits[:length]
         if int(code or 0) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
@@ -126,12 +124,10 @@ def _calling_code(digits: str) -> str:
 def phone(text: str | None, country: str | None = None) -> str:
     """Digits of a telephone number in E.164 order (no ``+``).
 
-    Calling codes and trunk prefixes come from ``phonenumbers``; its full parser is not
-    used,
-    because numbers that break a national plan are compared all the same and a scan
-    meets a
-    million of them. A national number without a known country keeps its national
-    digits.
+    Calling codes and trunk prefixes come from ``phonenumbers``; its full parser
+    is not used, because numbers that break a national plan are compared all the same
+    and a scan meets a million of them. A national number without a known country keeps
+    its national digits.
 
     :param country: ISO code of the partner's country, the context of national numbers
     """
@@ -171,8 +167,8 @@ def _vat_module(country: str):
 
 
 def vat(text: str | None, country: str | None = None) -> str:
-    """Tax number: compacted by the country's own rules, without the country's
-    prefix."""
+    """Tax number: compacted by the country's
+    own rules, without the country's prefix."""
     if not text:
         return ""
     value = _NON_ALNUM.sub("", str(text)[:64]).upper()
@@ -205,8 +201,8 @@ def text(value: str | None) -> str:
 
 
 def postcode(value: str | None, country: str | None = None) -> str:
-    """Postcode without blanks; ZIP+4 shortened; a country prefix (``D-10115``)
-    dropped."""
+    """Postcode without blanks; ZIP+4 shortened;
+    a country prefix (``D-10115``) dropped."""
     if not value:
         return ""
     value = _NON_ALNUM.sub("", str(value)[:24]).upper()
@@ -219,8 +215,8 @@ def postcode(value: str | None, country: str | None = None) -> str:
 
 
 def city(value: str | None) -> str:
-    """City: folded, without what stands in brackets, CEDEX numbers or district
-    digits."""
+    """City: folded, without what stands in brackets,
+    CEDEX numbers or district digits."""
     if not value:
         return ""
     plain = str(value).split("(", 1)[0] or str(value)

@@ -2,9 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """A record in the form in which it is compared: its *profile*.
 
-A profile is a tuple of canonical strings in the order of :attr:`Layout.slots`. It is
-what the
-key table stores, so that nothing is normalised twice.
+A profile is a tuple of canonical strings in the order of :attr:`Layout.slots`.
+It is what the key table stores, so that nothing is normalised twice.
 """
 
 from collections.abc import Mapping

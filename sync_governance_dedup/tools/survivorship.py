@@ -3,8 +3,7 @@
 """Which value, and which record, survives a merge.
 
 Per field: the owner's value wins, then the fresher one, then the one of the more
-complete
-record. A person may overrule every choice; the reason stays visible beside it.
+complete record. A person may overrule every choice; the reason stays visible beside it.
 """
 
 from collections.abc import Iterable
@@ -27,9 +26,8 @@ class Claim:
     """What one record offers for one field.
 
     :ivar empty: the record has no value for the field
-    :ivar owner_rank: 0 for the record linked to the system that owns the field, 1 for
-        the
-        next in rank, ``None`` if the record is linked to none of them
+    :ivar owner_rank: 0 for the record linked to the system that owns the field,
+        1 for the next in rank, ``None`` if the record is linked to none of them
     :ivar written: seconds since the epoch of the last change
     :ivar filled: number of fields that the record has a value for
     :ivar empty_wins: the owner's empty value is a value
@@ -111,8 +109,7 @@ def choose_survivor(contenders: Iterable[Contender]) -> int:
 
 
 def differing(values: Iterable[object]) -> bool:
-    """:return: whether a steward must look: two records have different, filled values
-    or
-    one lacks what another has."""
+    """:return: whether a steward must look: two records have
+    different, filled values or one lacks what another has."""
     seen = {repr(value) for value in values}
     return len(seen) > 1

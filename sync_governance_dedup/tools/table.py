@@ -1,7 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Profiles of many records as columns of integers: what numpy can compare by the
-million."""
+"""Profiles of many records as columns of integers:
+what numpy can compare by the million."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ CAUTION = 50
 
 
 def rarity(counts: np.ndarray, size: int) -> np.ndarray:
-    """Bits that sharing each value is worth, one more entry of no bits for the empty
-    value.
+    """Bits that sharing each value is worth,
+    one more entry of no bits for the empty value.
 
     :param counts: records of the base that hold the value, the compared pair included
     """
@@ -51,15 +51,15 @@ class ValueColumn:
 
     @cached_property
     def objects(self) -> np.ndarray:
-        """Values as an object array, with ``""`` at the end: index -1 is the empty
-        value."""
+        """Values as an object array, with ``""``
+        at the end: index -1 is the empty value."""
         return np.array([*self.values, ""], dtype=object)
 
 
 @dataclass
 class WordColumn:
-    """Distinct words of a slot by row, in compressed rows: ``words[start[r]:start[r +
-    1]]``."""
+    """Distinct words of a slot by row, in
+    compressed rows: ``words[start[r]:start[r + 1]]``."""
 
     start: np.ndarray
     words: np.ndarray
@@ -83,10 +83,9 @@ class WordColumn:
 class Table:
     """Columns of the profiles that are compared with one another.
 
-    :ivar size: number of records of the *base*, from which rarity is judged. A table of
-        a few
-        candidates out of a million is judged by the million, see
-        :meth:`use_frequencies`.
+    :ivar size: number of records of the *base*, from which rarity is judged.
+        A table of a few candidates out of a million is judged by the
+        million, see :meth:`use_frequencies`.
     """
 
     def __init__(

@@ -104,10 +104,8 @@ class Group:
     :ivar probability: mean probability of the pairs that hold the group together
     :ivar pairs: the scored pairs inside the group, best first
     :ivar cut: pairs with a member outside (or of another part of a chain that was
-        split)
-        that were *not* followed because the whole group contradicted them; the reason
-        is in
-        their evidence
+        split) that were *not* followed because the whole group contradicted them;
+        the reason is in their evidence
     """
 
     record_ids: tuple[int, ...]

@@ -74,8 +74,8 @@ HONORIFICS = frozenset(
     """.split()
 )
 
-# Street types: written out, shortened or left out as people please; dropped from the
-# street.
+# Street types: written out, shortened or left
+# out as people please; dropped from the street.
 STREET_TYPES = frozenset(
     """
     street st str strasse road rd avenue ave av boulevard blvd blv boul drive dr lane ln

@@ -3,15 +3,11 @@
 """What each level of agreement is worth: Fellegi-Sunter weights with term frequencies.
 
 A comparison that comes out at a level adds ``base + share * bits``: ``bits`` is the
-rarity of
-the very values that agree (the u-probability of Fellegi and Sunter, value by value),
-``share``
-how much of it counts (values of one record are not independent), and ``base`` carries
-the
-m-probability: how often true duplicates come out at this level. The shipped figures
-were
-fitted to many sets of different kinds; :func:`estimate` moves ``base`` to the user's
-own data.
+rarity of the very values that agree (the u-probability of Fellegi and Sunter, value
+by value), ``share`` how much of it counts (values of one record are not independent),
+and ``base`` carries the m-probability: how often true duplicates come out at this
+level. The shipped figures were fitted to many sets of different kinds; :func:`estimate`
+moves ``base`` to the user's own data.
 """
 
 from collections.abc import Sequence
@@ -124,8 +120,8 @@ class Weights:
 
     @classmethod
     def load(cls, data: dict | None) -> "Weights":
-        """Weights from JSON; kinds and levels that are absent keep the shipped
-        figures."""
+        """Weights from JSON; kinds and levels that
+        are absent keep the shipped figures."""
         if not data:
             return cls()
         learned = data.get("table", {})
@@ -147,8 +143,8 @@ class Weights:
         return {"table": table, "rate": self.rate}
 
     def changes(self, after: "Weights") -> list[dict]:
-        """What differs in another set of weights, for people to look at before it is
-        used.
+        """What differs in another set of weights,
+        for people to look at before it is used.
 
         :return: [{"field": kind, "level", "before": bits, "after": bits}]
         """
@@ -187,9 +183,8 @@ class Weights:
 
 
 def estimate(matcher, levels, bits, share: float = 1.0) -> Weights:
-    """Weights moved to the data at hand by expectation maximisation, bounded by the
-    shipped
-    ones.
+    """Weights moved to the data at hand by expectation
+    maximisation, bounded by the shipped ones.
 
     :param matcher: the matcher whose weights are the start and the prior
     :param levels: levels of the candidate pairs, pairs x comparisons
@@ -208,9 +203,8 @@ def estimate(matcher, levels, bits, share: float = 1.0) -> Weights:
 
 
 def train(matcher, levels, bits, verdicts: Sequence[bool]) -> Weights:
-    """Weights moved towards people's decisions: each level's base is corrected by the
-    log
-    ratio of the duplicates that were seen at it to those that were expected.
+    """Weights moved towards people's decisions: each level's base is corrected
+    by the log ratio of the duplicates that were seen at it to those that were expected.
 
     :param verdicts: whether each pair is a duplicate
     """

@@ -36,7 +36,7 @@ class SyncMergeBand(models.TransientModel):
     def _safe_groups(self):
         Group = self.env["sync.duplicate.group"]
         groups = Group
-        for rule in self.env["sync.duplicate.rule"].search([]):
+        for rule in self.env["sync.duplicate.rule"].search([]):  # pylint: disable=no-search-all; few
             groups |= Group.search(
                 [
                     ("rule_id", "=", rule.id),

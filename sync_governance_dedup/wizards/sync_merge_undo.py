@@ -18,7 +18,8 @@ class SyncMergeUndo(models.TransientModel):
     changed_since = fields.Text(compute="_compute_changed_since")
     overwrite = fields.Boolean(
         string="Put those back too",
-        help="Without it, what was changed since the merge stays as it is, with the survivor.",
+        help="Without it, what was changed since the merge stays as it is,"
+        " with the survivor.",
     )
     not_duplicate = fields.Boolean(
         string="Remember that they are different",
