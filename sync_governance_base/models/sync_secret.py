@@ -20,18 +20,17 @@ DEFAULT_OVERLAP = timedelta(hours=24)
 
 
 class SyncSecret(models.Model):
-    """A secret that must be read back by code, never by a person: signing keys,
-    passwords of other systems.
+    """A secret that must be read back by code, never
+    by a person: signing keys, passwords of other systems.
 
-    Stored encrypted (``tools/vault.py``); the key comes from the environment variable
-    ``SYNC_GOVERNANCE_KEY`` or from ``encryption_key`` in the section
+    Stored encrypted (``tools/vault.py``); the key comes from the environment
+    variable ``SYNC_GOVERNANCE_KEY`` or from ``encryption_key`` in the section
     ``[sync_governance]`` of odoo.conf, so that a database dump alone opens nothing.
     Several keys separated by commas: the first encrypts, all decrypt.
 
-    People write a secret (:attr:`plaintext`) and see its fingerprint. Code stores with
-    :meth:`_store`, reads with
-    :meth:`_reveal` and replaces with :meth:`_rotate`, which keeps the old secret valid
-        for an overlap.
+    People write a secret (:attr:`plaintext`) and see its fingerprint. Code stores
+    with :meth:`_store`, reads with :meth:`_reveal` and replaces with :meth:`_rotate`,
+    which keeps the old secret valid for an overlap.
     """
 
     _name = "sync.secret"

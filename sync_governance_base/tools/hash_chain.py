@@ -48,8 +48,8 @@ START = Head()
 
 @dataclass(frozen=True, slots=True)
 class SealedRow:
-    """One sealed row as it is stored; ``content`` in the order used by
-    :func:`content_hash`.
+    """One sealed row as it is stored; ``content``
+    in the order used by :func:`content_hash`.
     """
 
     row_id: int

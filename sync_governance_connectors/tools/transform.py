@@ -285,8 +285,8 @@ def _shown(value: Any) -> str:
 def apply(rules: Iterable[Rule], message: Any, lookup: Lookup) -> Mapped:
     """The canonical body of a message.
 
-    :param lookup: ``(kind, partner's value) -> canonical value``, raises
-        :class:`Unmapped`
+    :param lookup:
+        ``(kind, partner's value) -> canonical value``, raises :class:`Unmapped`
     """
     run = _Run(lookup)
     body = run.fill(list(rules), message, "")
