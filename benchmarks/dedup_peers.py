@@ -2,9 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """What others find on the same rows: Splink on DuckDB, and exact matching.
 
-Both take rows as dictionaries with the columns of :mod:`benchmarks.partner_generator`
-and
-return pairs of ids.
+Both take rows as dictionaries with the columns of
+:mod:`benchmarks.partner_generator` and return pairs of ids.
 """
 
 import logging
@@ -18,8 +17,8 @@ LARGEST_BLOCK = 1000
 
 
 def exact_pairs(rows: list[dict]) -> set[tuple[str, str]]:
-    """Pairs that agree on name, e-mail or VAT up to case: what core's wizard can
-    find."""
+    """Pairs that agree on name, e-mail or VAT
+    up to case: what core's wizard can find."""
     blocks = defaultdict(list)
     for row in rows:
         for column in ("name", "email", "vat"):

@@ -2,9 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """What ownership costs: ratios of the same writes with and without a policy in force.
 
-With and without alternate in short blocks, so that both see the same machine; the ratio is
-the median over the pairs. A write counts with its flush and everything done before a commit,
-the counting of hits included. Nothing is committed.
+With and without alternate in short blocks, so that both see the same machine; the ratio
+is the median over the pairs. A write counts with its flush and everything done before
+a commit, the counting of hits included. Nothing is committed.
 
     make bench B=ownership ARGS="--quick --json"
 """
@@ -28,13 +28,14 @@ TARGETS = {
     "create_batch_ratio": 1.15,
 }
 FIELDS = (
-    "name", "phone", "email", "street", "street2", "zip", "city", "ref", "function", "comment",
+    "name", "phone", "email", "street", "street2", "zip", "city",
+    "ref", "function", "comment",
 )  # fmt: skip
 POLICIES = (10, 100, 1000)
 
 
 class Bench:
-    """Partners, a user who is not the owner, and a policy that can be switched on and off."""
+    """Partners, a user who is not the owner, and a policy to switch on and off."""
 
     def __init__(self, env, quick: bool):
         self.env = env
@@ -131,7 +132,7 @@ class Bench:
         self.env.cr.flush()
 
     def lookups(self, count: int) -> float:
-        """Microseconds for a decision, rules cached, with that many policies in force."""
+        """Microseconds for a decision, rules cached, with so many policies in force."""
         env = self.env
         models = env["ir.model"].search(
             [("transient", "=", False), ("abstract", "=", False)]

@@ -1,16 +1,18 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Partner data as several clerks and systems would have typed it, with known
-duplicates.
+"""Partner data as several clerks and systems
+would have typed it, with known duplicates.
 
 The generator imports nothing of the matcher. Names, streets and words come from Faker's
-lists, drawn with a long-tailed frequency as in life. About one row in five is a second (third,
-fourth) entry of somebody who is in the data already: typed by another clerk, with another set
-of fields filled, nicknames, typing errors, another phone format, an old address.
+lists, drawn with a long-tailed frequency as in life. About one row in five is a second
+(third, fourth) entry of somebody who is in the data already: typed by another
+clerk, with another set of fields filled, nicknames, typing errors, another phone
+format, an old address.
 
-The traps, all of them *not* duplicates: households (one surname, address and phone; several
-people), branches (one name, several towns), sister companies (one address, phone and first
-word), contacts of a company (its address, switchboard and info@ mailbox) and namesakes.
+The traps, all of them *not* duplicates: households (one surname, address and phone;
+several people), branches (one name, several towns), sister companies (one address,
+phone and first word), contacts of a company (its address, switchboard and info@
+mailbox) and namesakes.
 
     python -m benchmarks.partner_generator 20000 --seed 7 --output partners.csv --truth
     t.csv
@@ -127,33 +129,34 @@ COUNTRIES = (
 )  # fmt: skip
 
 STREET_SHORT = (
-    ("straße", "str."), ("straße", "strasse"), ("Straße", "Str."), ("Street",
-    "St"), ("Street", "St."),
-    ("Avenue", "Ave"), ("Road", "Rd"), ("Road", "Rd."), ("Drive", "Dr"), ("Lane", "Ln"),
-    ("Boulevard", "Blvd"), ("Court", "Ct"), ("rue ", "r. "), ("avenue ",
-    "av. "), ("boulevard ", "bd "),
-    ("platz", "pl."), ("allee", "al."), ("chemin ", "ch. "),
+    ("straße", "str."), ("straße", "strasse"), ("Straße", "Str."), ("Street", "St"),
+    ("Street", "St."), ("Avenue", "Ave"), ("Road", "Rd"), ("Road", "Rd."),
+    ("Drive", "Dr"), ("Lane", "Ln"), ("Boulevard", "Blvd"), ("Court", "Ct"),
+    ("rue ", "r. "), ("avenue ", "av. "), ("boulevard ", "bd "), ("platz", "pl."),
+    ("allee", "al."), ("chemin ", "ch. "),
 )  # fmt: skip
 NICKNAMES = {
     "michael": ("Mike", "Michi"), "robert": ("Bob", "Rob"), "william": ("Bill", "Will"),
-    "james": ("Jim", "Jimmy"), "thomas": ("Tom",), "elizabeth": ("Liz",
-    "Beth"), "katharina": ("Kathi",),
-    "christopher": ("Chris",), "matthew": ("Matt",), "daniel": ("Dan",), "andreas": ("Andi",),
-    "joseph": ("Joe",), "jennifer": ("Jen", "Jenny"), "stephanie": ("Steffi", "Steph"),
-    "stefanie": ("Steffi",), "susanne": ("Susi",), "alexander": ("Alex",), "benjamin": ("Ben",),
-    "nicholas": ("Nick",), "samuel": ("Sam",), "david": ("Dave",), "richard": ("Rick",
-    "Dick"),
-    "edward": ("Ed", "Ted"), "patricia": ("Pat", "Trish"), "margaret": ("Maggie",
-    "Peggy"),
-    "wolfgang": ("Wolf",), "johannes": ("Hannes",), "maximilian": ("Max",), "ulrich": ("Uli",),
-    "anthony": ("Tony",), "charles": ("Charlie",), "jonathan": ("Jon",), "timothy": ("Tim",),
-    "gregory": ("Greg",), "kenneth": ("Ken",), "steven": ("Steve",), "rebecca": ("Becky",),
-    "samantha": ("Sam",), "deborah": ("Debbie",), "heinrich": ("Heinz",), "gabriele": ("Gabi",),
-    "hans-peter": ("Hape",), "friedrich": ("Fritz",), "joachim": ("Achim",), "sebastian": ("Basti",),
+    "james": ("Jim", "Jimmy"), "thomas": ("Tom",), "elizabeth": ("Liz", "Beth"),
+    "katharina": ("Kathi",), "christopher": ("Chris",), "matthew": ("Matt",),
+    "daniel": ("Dan",), "andreas": ("Andi",), "joseph": ("Joe",),
+    "jennifer": ("Jen", "Jenny"), "stephanie": ("Steffi", "Steph"),
+    "stefanie": ("Steffi",), "susanne": ("Susi",), "alexander": ("Alex",),
+    "benjamin": ("Ben",), "nicholas": ("Nick",), "samuel": ("Sam",), "david": ("Dave",),
+    "richard": ("Rick", "Dick"), "edward": ("Ed", "Ted"), "patricia": ("Pat", "Trish"),
+    "margaret": ("Maggie", "Peggy"), "wolfgang": ("Wolf",), "johannes": ("Hannes",),
+    "maximilian": ("Max",), "ulrich": ("Uli",), "anthony": ("Tony",),
+    "charles": ("Charlie",), "jonathan": ("Jon",), "timothy": ("Tim",),
+    "gregory": ("Greg",), "kenneth": ("Ken",), "steven": ("Steve",),
+    "rebecca": ("Becky",), "samantha": ("Sam",), "deborah": ("Debbie",),
+    "heinrich": ("Heinz",), "gabriele": ("Gabi",), "hans-peter": ("Hape",),
+    "friedrich": ("Fritz",), "joachim": ("Achim",), "sebastian": ("Basti",),
 }  # fmt: skip
-UMLAUTS = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("Ä", "Ae"), ("Ö", "Oe"), ("Ü", "Ue"),
-           ("é", "e"), ("è", "e"), ("ê", "e"), ("É", "E"), ("ç", "c"), ("ô",
-           "o"), ("î", "i"))  # fmt: skip
+UMLAUTS = (
+    ("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("Ä", "Ae"), ("Ö", "Oe"),
+    ("Ü", "Ue"), ("é", "e"), ("è", "e"), ("ê", "e"), ("É", "E"), ("ç", "c"), ("ô", "o"),
+    ("î", "i"),
+)  # fmt: skip
 SHARED_LOCALS = ("info", "office", "kontakt", "contact", "sales", "mail", "accueil")
 NEIGHBOURS = {
     "a": "sq", "e": "wr", "i": "uo", "o": "ip", "n": "mb", "s": "ad", "r": "et",
@@ -342,7 +345,10 @@ def _coined(rng: random.Random) -> str:
         "Omni",
         "Trans",
     )
-    tails = ("tech", "line", "form", "con", "plus", "vision", "mat", "sys", "lux", "gen", "port", "star", "net")  # fmt: skip
+    tails = (
+        "tech", "line", "form", "con", "plus", "vision", "mat",
+        "sys", "lux", "gen", "port", "star", "net",
+    )  # fmt: skip
     word = rng.choice(heads) + rng.choice(tails)
     return word + rng.choice(
         (
@@ -424,7 +430,8 @@ class Clerk:
             if self.chance(0.015):
                 last = f"{last}-{entity.country.surname()}"
         if self.chance(0.04):
-            first = f"{self.rng.choice(('Dr.', 'Mr.', 'Mrs', 'Herr', 'Frau', 'Prof. Dr.'))} {first}"
+            titles = ("Dr.", "Mr.", "Mrs", "Herr", "Frau", "Prof. Dr.")
+            first = f"{self.rng.choice(titles)} {first}"
         return f"{last}, {first}" if self.chance(0.08) else f"{first} {last}"
 
     def _company(self, entity: Entity, again: bool) -> str:
@@ -593,7 +600,8 @@ def _firm(rng: random.Random, world: World) -> list[Entity]:
             email = (
                 head.email
                 if rng.random() < 0.3
-                else f"{rng.choice(SHARED_LOCALS)}.{_ascii(world.towns.draw(rng)[0])[:8]}@{domain}"
+                else f"{rng.choice(SHARED_LOCALS)}."
+                f"{_ascii(world.towns.draw(rng)[0])[:8]}@{domain}"
             )
             members.append(
                 replace(
@@ -666,8 +674,8 @@ def generate(
 
 
 def write(path: str, truth_path: str, rows: int, seed: int = 7) -> None:
-    """Write the data and its truth as the two CSV files that ``benchmarks.dedup``
-    reads."""
+    """Write the data and its truth as the two
+    CSV files that ``benchmarks.dedup`` reads."""
     with (
         open(path, "w", newline="") as data,
         open(truth_path, "w", newline="") as truth,
