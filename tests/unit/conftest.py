@@ -1,9 +1,9 @@
 """Make ``odoo.addons.<module>.tools`` importable without Odoo and without a database.
 
-Importing it would run ``<module>/__init__.py``, hence the models, hence need Odoo. Empty
-packages in place of ``odoo``, ``odoo.addons`` and the module let the import system find
-``tools`` alone, under the path that the Odoo side uses too. The real Odoo is never
-imported in this process: a tool that needs it fails here.
+Importing it would run ``<module>/__init__.py``, hence the models, hence need Odoo.
+Empty packages in place of ``odoo``, ``odoo.addons`` and the module let the import
+system find ``tools`` alone, under the path that the Odoo side uses too. The real Odoo
+is never imported in this process: a tool that needs it fails here.
 """
 
 import sys
