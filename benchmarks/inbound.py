@@ -5,8 +5,8 @@
     make bench B=inbound ARGS="--quick --json"
 
 A server with two workers on this machine, four clients, the same customer in both
-bodies. Rates of both sides are measured in alternating blocks, so that both see the same
-machine; a ratio is the median over the pairs of blocks.
+bodies. Rates of both sides are measured in alternating blocks, so that both see the
+same machine; a ratio is the median over the pairs of blocks.
 """
 
 import argparse
@@ -86,7 +86,7 @@ class Bench:
         self.api = Client(port, {"Authorization": f"Bearer {keys['sync']}"})
         self.odoo = Client(port, {"Authorization": f"bearer {keys['odoo']}"})
 
-    # -- calls ------------------------------------------------------------
+    # -- calls -------------------------------------------------------------------------
 
     def customer(self, number):
         return {
@@ -131,7 +131,7 @@ class Bench:
         path = "/sync/v1/customers/bulk"
         return self.api.call("POST", path, {"items": items}, Idempotency_Key=key)
 
-    # -- measuring --------------------------------------------------------
+    # -- measuring ---------------------------------------------------------------------
 
     def rate(self, call, count=None, clients=CLIENTS):
         """Calls a second, ``clients`` at once."""
@@ -191,7 +191,7 @@ def _median_ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-# -- the database ------------------------------------------------------------
+# -- the database ----------------------------------------------------------------------
 
 
 class Database:
@@ -243,7 +243,8 @@ class Database:
             credential_id = cr.fetchone()[0]
             cr.execute(
                 """INSERT INTO sync_idempotency
-                          (credential_id, key_hash, fingerprint, request_ref, expires_at)
+                          (credential_id, key_hash, fingerprint, request_ref,
+                           expires_at)
                    SELECT %s, md5(n::text) || md5((n + 1)::text), md5(n::text),
                           'req_' || md5(n::text), now() + interval '7 days'
                      FROM generate_series(1, %s) n""",
@@ -313,7 +314,8 @@ def main():
     for name, (sign, target) in TARGETS.items():
         met = figures[name] >= target if sign == ">=" else figures[name] <= target
         print(
-            f"{name:18} {figures[name]:8.2f}  {sign} {target}  {'ok' if met else 'MISSED'}"
+            f"{name:18} {figures[name]:8.2f}  {sign} {target}"
+            f"  {'ok' if met else 'MISSED'}"
         )
     if options.json:
         print(json.dumps({name: round(figures[name], 3) for name in TARGETS}))

@@ -14,8 +14,8 @@ several people), branches (one name, several towns), sister companies (one addre
 phone and first word), contacts of a company (its address, switchboard and info@
 mailbox) and namesakes.
 
-    python -m benchmarks.partner_generator 20000 --seed 7 --output partners.csv --truth
-    t.csv
+    python -m benchmarks.partner_generator 20000 --seed 7 \\
+        --output partners.csv --truth t.csv
 """
 
 import argparse

@@ -26,8 +26,7 @@ from contextlib import contextmanager
 RECEIVER_DELAY_S = 0.02
 
 
-# -- the receiver: a process of its own, started by this script
-# ----------------------------
+# -- the receiver: a process of its own, started by this script ------------------------
 
 
 class Sink:
@@ -109,8 +108,7 @@ def ask(url):
         return json.load(answer)
 
 
-# -- Odoo
-# ------------------------------------------------------------------------------------
+# -- Odoo ------------------------------------------------------------------------------
 
 
 class Bench:
@@ -388,8 +386,7 @@ class Bench:
             )
         return statistics.median(times)
 
-    # -- baselines, and what needs a server
-    # -----------------------------------------------
+    # -- baselines, and what needs a server --------------------------------------------
 
     def _webhook_action(self, env):
         return env["ir.actions.server"].create(

@@ -157,7 +157,7 @@ class Databases:
                 self.drop(name)
 
     def _drop_all(self, prefix):
-        """Drop the templates of this prefix; "sg_t2_base_" is not "sg_t2_base_dedu_"."""
+        """Drop this prefix's templates; "sg_t2_base_" is not "sg_t2_base_dedu_"."""
         for name in self.names():
             if re.fullmatch(rf"{prefix}[0-9a-f]{{12}}(_partial)?", name):
                 self.drop(name)
