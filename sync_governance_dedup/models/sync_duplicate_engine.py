@@ -91,7 +91,6 @@ class SyncDuplicateEngine(models.AbstractModel):
         layout = Layout(self._spec(rule))
         own, pairs, stored = self._pairs_of(rule, record_ids)
         if not pairs:
-            self._mark_checked(rule, record_ids)
             return []
         matcher = self._matcher(rule, layout, [*own, *stored])
         row_of = {int(each): row for row, each in enumerate(matcher.table.record_ids)}
@@ -102,7 +101,6 @@ class SyncDuplicateEngine(models.AbstractModel):
         denied = self.env["sync.duplicate.verdict"]._denied_pairs(
             rule.model_name, list(row_of)
         )
-        self._mark_checked(rule, record_ids)
         return list(matcher.groups(scores, layout.spec.suggest, denied))
 
     @api.model
@@ -160,6 +158,10 @@ class SyncDuplicateEngine(models.AbstractModel):
     def _sharing(self, rule, keys, without_ids):
         """[(id, profile)] of the records that share
         a key, skipping keys that many share."""
+        # The planner cannot know how rare a key is: for the few rows that the LIMIT
+        # asks for it would rather read the table. For this one query only the GIN
+        # index is left.
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
         rows = self.env.execute_query(
             SQL(
                 """
@@ -169,7 +171,7 @@ class SyncDuplicateEngine(models.AbstractModel):
                         SELECT res_id, profile, count(*) OVER () AS shared
                           FROM (SELECT res_id, profile
                                   FROM sync_duplicate_key
-                                 WHERE rule_id = %(rule)s AND keys @> ARRAY[key]
+                                 WHERE rule_id + 0 = %(rule)s AND keys @> ARRAY[key]
                                  LIMIT %(cap)s) AS block
                        ) AS known
                  WHERE known.shared < %(cap)s
@@ -183,6 +185,7 @@ class SyncDuplicateEngine(models.AbstractModel):
                 most=MOST_CANDIDATES,
             )
         )
+        self.env.cr.execute("SET LOCAL enable_seqscan = on")
         return [
             (res_id, unpack(text)) for res_id, text in rows if res_id not in without_ids
         ]
@@ -220,17 +223,6 @@ class SyncDuplicateEngine(models.AbstractModel):
         for record_id, _profile in own:
             others.pop(record_id, None)
         return own, sorted(pairs), sorted(others.items())
-
-    @api.model
-    def _mark_checked(self, rule, record_ids):
-        self.env.cr.execute(
-            SQL(
-                "UPDATE sync_duplicate_key SET checked = TRUE"
-                " WHERE rule_id = %s AND res_id = ANY(%s) AND checked IS NOT TRUE",
-                rule.id,
-                list(record_ids),
-            )
-        )
 
     @api.model
     def _matcher(self, rule, layout, records):

@@ -1,5 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from contextlib import contextmanager
+
 from psycopg2.extras import execute_values
 
 from odoo import api, fields, models
@@ -34,18 +36,19 @@ class SyncDuplicateKey(models.Model):
     profile = fields.Text(
         required=True, help="Normalised values, see tools/profile.py."
     )
-    checked = fields.Boolean(help="Compared with the others since it last changed.")
 
     _record_uniq = models.UniqueIndex("(rule_id, res_id)")
-    _unchecked_idx = models.Index("(rule_id) WHERE checked IS NOT TRUE")
 
     def init(self):
-        """The array column and its index: the ORM has no field for them."""
+        """The array column and its index: the ORM has no field for them.
+
+        No ``fastupdate``: its list of pending entries is read by every single check.
+        """
         self.env.cr.execute(
             """
             ALTER TABLE sync_duplicate_key ADD COLUMN IF NOT EXISTS keys int4[];
             CREATE INDEX IF NOT EXISTS sync_duplicate_key_keys_idx
-                ON sync_duplicate_key USING gin (keys)
+                ON sync_duplicate_key USING gin (keys) WITH (fastupdate = off)
             """
         )
 
@@ -67,6 +70,25 @@ class SyncDuplicateKey(models.Model):
 
         :return: (last id of the slice, number of records)
         """
+        with self._bulk():
+            return self._write_slice(rule, after_id, limit)
+
+    @contextmanager
+    def _bulk(self):
+        """Let the index collect entries while thousands of rows are written."""
+        self.env.cr.execute(
+            "ALTER INDEX sync_duplicate_key_keys_idx SET (fastupdate = on)"
+        )
+        yield
+        self.env.cr.execute(
+            """
+            ALTER INDEX sync_duplicate_key_keys_idx SET (fastupdate = off);
+            SELECT gin_clean_pending_list('sync_duplicate_key_keys_idx')
+            """
+        )
+
+    @api.model
+    def _write_slice(self, rule, after_id, limit):
         layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
         last_id, count = after_id, 0
         while count < limit:
@@ -116,16 +138,6 @@ class SyncDuplicateKey(models.Model):
                 return
             yield rows
             last_id = rows[-1][0]
-
-    @api.model
-    def _mark_all_checked(self, rule):
-        self.env.cr.execute(
-            SQL(
-                "UPDATE sync_duplicate_key SET checked = TRUE"
-                " WHERE rule_id = %s AND checked IS NOT TRUE",
-                rule.id,
-            )
-        )
 
     @api.model
     def _read_rows(self, rule, record_ids=None, after_id=None, limit=None):
@@ -179,14 +191,15 @@ class SyncDuplicateKey(models.Model):
         execute_values(
             self.env.cr._obj,
             """
-            INSERT INTO sync_duplicate_key AS known (rule_id, res_id, profile, keys, checked)
+            INSERT INTO sync_duplicate_key AS known
+                   (rule_id, res_id, profile, keys)
             VALUES %s
             ON CONFLICT (rule_id, res_id) DO UPDATE
-               SET profile = EXCLUDED.profile, keys = EXCLUDED.keys, checked = FALSE
+               SET profile = EXCLUDED.profile, keys = EXCLUDED.keys
              WHERE known.profile != EXCLUDED.profile
             """,
             prepared,
-            template="(%s, %s, %s, %s, FALSE)",
+            template="(%s, %s, %s, %s)",
             page_size=5000,
         )
 
@@ -195,7 +208,8 @@ class SyncDuplicateKey(models.Model):
         if record_ids:
             self.env.cr.execute(
                 SQL(
-                    "DELETE FROM sync_duplicate_key WHERE rule_id = %s AND res_id = ANY(%s)",
+                    "DELETE FROM sync_duplicate_key"
+                    " WHERE rule_id = %s AND res_id = ANY(%s)",
                     rule.id,
                     list(record_ids),
                 )

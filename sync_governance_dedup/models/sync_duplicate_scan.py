@@ -27,10 +27,9 @@ class SyncDuplicateScan(models.Model):
     """Compares all records of a rule with one another, in steps that can be stopped.
 
     Three phases, each a queue job or several: *keys* (normalise what has no keys yet),
-    *compare* (score candidate pairs, part by part), *group*. What a step has done is committed;
-    a killed scan goes on with the part that it was in. No step locks a record that
-    users
-    work with.
+    *compare* (score candidate pairs, part by part), *group*. What a step has done
+    is committed; a killed scan goes on with the part that it was in. No step locks
+    a record that users work with.
     """
 
     _name = "sync.duplicate.scan"
@@ -200,19 +199,18 @@ class SyncDuplicateScan(models.Model):
                 )
                 if scan.state != "running":
                     return
+        with self._checkpoint(alone=parts == 1) as scan:
+            scan.env["sync.duplicate.term"]._store(scan.rule_id, matcher.table)
+            scan._enter("group")
         self.invalidate_recordset()
-        self.env["sync.duplicate.term"]._store(self.rule_id, matcher.table)
-        self._enter("group")
 
     @contextmanager
     def _checkpoint(self, alone):
         """The scan, to be written and committed at once.
 
         Parts are minutes of work: their results are committed by a cursor of their own,
-        so
-        that a killed worker loses one part at most, and pause and cancel are seen. A
-        scan of
-        one part is committed by its job.
+        so that a killed worker loses one part at most, and pause and cancel are seen.
+        A scan of one part is committed by its job.
         """
         if alone:
             yield self
@@ -265,7 +263,6 @@ class SyncDuplicateScan(models.Model):
             self.env["sync.duplicate.group"]._suggest(
                 rule, groups[start : start + GROUP_SLICE]
             )
-        self.env["sync.duplicate.key"]._mark_all_checked(rule)
         self.env["sync.duplicate.pair"]._forget_before(self)
         self.write(
             {
