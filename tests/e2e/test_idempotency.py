@@ -1,5 +1,9 @@
 """What only a real server shows: parallel workers, killed ones, late commits."""
 
+import contextlib
+import itertools
+import os
+import random
 import signal
 import subprocess
 import threading
@@ -49,7 +53,7 @@ class Partner:
     def call(self, method, path, **options):
         headers = {**self.headers, **options.pop("headers", {})}
         return requests.request(
-            method, self.base + path, headers=headers, timeout=120, **options
+            method, self.base + path, headers=headers, timeout=30, **options
         )
 
     def create(self, external_id, key):
@@ -120,27 +124,47 @@ def test_twenty_patchers_lose_no_update(partner):
     assert stored == f"Patched by {winners[0]}"
 
 
-def test_killed_workers_leave_no_key_behind(world, partner):
-    """Workers die at any instant; the same calls, sent again, have one effect each."""
-    ids = [f"T-kill-{number}" for number in range(12)]
-
-    def kill():
-        for _kill in range(6):
-            time.sleep(0.5)
-            for pid in _workers(world)[:1]:
-                _send_kill(pid)
-
-    with ThreadPoolExecutor(5) as pool:
-        killed = pool.submit(kill)
-        list(pool.map(lambda one: _try(partner, one), ids))
-        killed.result()
-    for one in ids:
-        assert _until_done(partner, one).status_code == 201
-        assert count(world, one) == 1
+CUSTOMERS = """
+groups = env["res.partner"]._read_group(
+    [("name", "=like", "Twin K-%")], ["name"], ["__count"])
+result = {name.removeprefix("Twin "): count for name, count in groups}
+"""
 
 
-def _workers(world):
-    """Process ids of the server's HTTP workers: children of the process we started."""
+def test_killed_workers_lose_nothing_and_double_nothing(world, partner):
+    """Workers die at any instant; a partner who tries again has one effect a call."""
+    deadline = time.monotonic() + 40
+    numbers, over, broken, done = itertools.count(), threading.Event(), [], {}
+
+    def send_until_over(_thread):
+        while not over.is_set():
+            one = f"K-{next(numbers)}"
+            done[one] = _until_done(partner, one, deadline, broken)
+
+    with ThreadPoolExecutor(4) as pool:
+        senders = [pool.submit(send_until_over, number) for number in range(4)]
+        try:
+            # At least six deaths, one of them at least in the middle of a call.
+            for kills in range(25):
+                if kills >= 6 and broken:
+                    break
+                time.sleep(0.4)
+                _kill_one(world)
+        finally:
+            over.set()
+        for sender in senders:
+            sender.result()
+    assert broken, "no call was hit: the test proved nothing"
+    assert {answer.status_code for answer in done.values()} == {201}
+    for one, answer in done.items():
+        again = partner.create(one, one)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.content == answer.content
+    assert world.shell(CUSTOMERS) == dict.fromkeys(done, 1)
+
+
+def _kill_one(world):
+    """Kill -9 a child of the server that we started, whichever it is."""
     parent = Process.load(pid_file(world.folder, "server")).pid
     listed = subprocess.run(
         ["ps", "-o", "pid=,args=", "--ppid", str(parent)],
@@ -148,27 +172,23 @@ def _workers(world):
         text=True,
     )
     rows = [line.split(None, 1) for line in listed.stdout.splitlines()]
-    return [int(pid) for pid, args in rows if "gevent" not in args]
+    workers = [int(pid) for pid, args in rows if "gevent" not in args]
+    if workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(random.choice(workers), signal.SIGKILL)
 
 
-def _send_kill(pid):
-    subprocess.run(["kill", f"-{signal.SIGKILL.value}", str(pid)], capture_output=True)
-
-
-def _try(partner, external_id):
-    try:
-        return partner.create(external_id, external_id)
-    except requests.RequestException:
-        return None
-
-
-def _until_done(partner, external_id):
-    deadline = time.monotonic() + 60
+def _until_done(partner, external_id, deadline, broken):
+    """Send the same call until it is answered; note each one that was cut off."""
     while time.monotonic() < deadline:
-        answer = _try(partner, external_id)
-        if answer is not None and answer.status_code not in (409, 503):
-            return answer
-        time.sleep(0.5)
+        try:
+            answer = partner.create(external_id, external_id)
+        except requests.RequestException:
+            broken.append(external_id)
+        else:
+            if answer.status_code not in (409, 503):
+                return answer
+        time.sleep(0.2)
     raise AssertionError(f"{external_id} was never answered")
 
 
