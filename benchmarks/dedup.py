@@ -328,7 +328,9 @@ def measure(database, name, path=None, truth_path=None, peers=True, output=None)
     band = [(a, b) in true for a, b, probability in pairs if probability >= 0.995]
     figures["auto_merge_precision"] = sum(band) / len(band) if band else None
     if peers:
-        figures |= compare_peers(rows, true)
+        # DuckDB's threads must not be there when the next child is forked
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            figures |= pool.apply(compare_peers, (rows, true))
     return figures
 
 
