@@ -92,7 +92,7 @@ class Passage:
     body: object = None
     key: str | None = None
     fingerprint: str | None = None
-    version: str = ""
+    version: str | None = None  # of the contract; "" when there is none
     answer: Answer | None = None
     problem: Problem | None = None
     result: ResourceResult | None = None
@@ -491,7 +491,6 @@ class SyncGate(models.AbstractModel):
             passage.key = None
         elif passage.key is None and operation in routing.KEY_REQUIRED:
             raise idempotency.missing()
-        passage.version = self._contract_version(passage)
         if passage.key is not None:
             self._claim_key(passage)
 
@@ -503,7 +502,6 @@ class SyncGate(models.AbstractModel):
             incoming.path,
             incoming.query_string,
             kind,
-            passage.version,
             passage.raw,
         )
         answer, first_ref = self._claim(
@@ -585,27 +583,68 @@ class SyncGate(models.AbstractModel):
         if passage.route.operation in NO_BODY:
             return
         name = passage.route.transition or passage.route.operation
-        self._validate(passage.resource, name, passage.body, passage.version)
+        passage.version = self._validate(
+            passage.resource, name, passage.body, passage.version
+        )
+        versions = self._contract_versions(passage.resource, name)
+        passage.headers |= versions.get(passage.version, {})
 
     @api.model
-    def _validate(self, resource, operation, body, version=""):
-        """Check a body. :raise Problem: 422 with every fault"""
-        text = self._schema_text(resource._name, operation, version)
-        found = pointer.faults(pointer.compiled(text), body)
-        if found:
-            raise Problem.invalid(found)
+    def _validate(self, resource, operation, body, version=None):
+        """Check a body against what the resource understands, then its contract.
+
+        Until its sunset, a deprecated version of the contract is as good as the one in
+        force.
+
+        :param version: number of the version to use; None for any that is valid
+        :return: number of the version that the body is valid by, '' without a contract
+        :raise Problem: 422 with every fault by the version in force
+        """
+        numbers = [version]
+        if version is None:
+            numbers = list(self._contract_versions(resource, operation)) or [""]
+        refused = []
+        for number in numbers:
+            found = self._faults(resource, operation, body, number)
+            if not found:
+                return number
+            refused.append(found)
+        raise Problem.invalid(refused[0])
+
+    def _faults(self, resource, operation, body, version):
+        for text in self._schema_texts(resource._name, operation, version):
+            found = pointer.faults(pointer.compiled(text), body)
+            if found:
+                return found
+        return []
 
     @api.model
     @ormcache("resource_model", "operation", "version")
-    def _schema_text(self, resource_model, operation, version):
-        """JSON text of the schema of an operation in a contract version."""
-        resource = self.env[resource_model]
-        schema = BULK_ENVELOPE if operation == "bulk" else resource._schema(operation)
-        return json.dumps(schema, sort_keys=True)
+    def _schema_texts(self, resource_model, operation, version):
+        """JSON texts of the schemas that a body is held to: one, or two that differ.
 
-    def _contract_version(self, passage):
-        """Version of the contract this call is held to; '' is the active one."""
-        return ""
+        A contract may ask for more than the resource does; it never lets through what
+        the resource does not understand.
+        """
+        resource = self.env[resource_model]
+        if operation == "bulk":
+            return (json.dumps(BULK_ENVELOPE),)
+        schemas = [resource._schema(operation)]
+        if version:
+            code = self.env["sync.contract"]._code_of(resource, operation)
+            agreed = self.env["sync.contract"]._schema_of(code, version)
+            if operation == "replace":  # the address names the record
+                named = agreed.get("required", [])
+                agreed["required"] = [one for one in named if one != "external_id"]
+            schemas.append(agreed)
+        return tuple({json.dumps(one, sort_keys=True): None for one in schemas})
+
+    @api.model
+    def _contract_versions(self, resource, operation):
+        """``{number: headers}`` of the versions that a body may follow."""
+        contracts = self.env["sync.contract"]
+        code = contracts._code_of(resource, operation)
+        return contracts._versions_valid(code) if code else {}
 
     # -- apply -----------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ class Item:
     body: dict
     key: str | None = None
     fingerprint: str | None = None
+    version: str | None = None
     result: ResourceResult | None = None
     problem: Problem | None = None
     stored: Answer | None = None  # outcome of an earlier call with the same key
@@ -71,7 +72,6 @@ class SyncGate(models.AbstractModel):
                     passage.route.template,
                     "",
                     "",
-                    passage.version,
                     dump(item.body),
                 )
                 item.stored, _ref = self._claim(
@@ -87,9 +87,7 @@ class SyncGate(models.AbstractModel):
         for item in items:
             if item.is_open:
                 try:
-                    self._validate(
-                        passage.resource, "create", item.body, passage.version
-                    )
+                    item.version = self._validate(passage.resource, "create", item.body)
                 except Problem as problem:
                     item.problem = problem
 
@@ -204,6 +202,7 @@ class SyncGate(models.AbstractModel):
             "resource": passage.route.resource,
             "operation": "bulk",
             "external_id": item.external_id,
+            "contract_version": item.version or None,
             "idempotency_key": item.key,
             "fingerprint": item.fingerprint,
             "replayable": bool(item.key and result),

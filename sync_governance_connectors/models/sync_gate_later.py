@@ -30,6 +30,8 @@ class SyncGate(models.AbstractModel):
         passage.later = True
         self.env["sync.request"].with_delay(
             channel=CHANNEL,
+            # One job, also when Odoo runs the call again after a concurrent update.
+            identity_key=f"sync_later:{passage.ref}",
             description=f"{passage.incoming.method} {passage.route.template}",
         )._do_later(passage.ref)
         href = f"{PREFIX}/requests/{passage.ref}"

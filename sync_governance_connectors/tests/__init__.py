@@ -1,5 +1,6 @@
 from . import test_credential
 from . import test_gate
+from . import test_gate_contract
 from . import test_gate_idempotency
 from . import test_gate_operations
 from . import test_hooks

@@ -64,10 +64,10 @@ def lock_id(credential_id: int, hashed_key: str) -> int:
 
 
 def fingerprint(
-    method: str, path: str, query: str, content_type: str, version: str, body: bytes
+    method: str, path: str, query: str, content_type: str, body: bytes
 ) -> str:
     """Digest of everything that changes what a call means (hex SHA-256)."""
-    head = [part.encode() for part in (method, path, query, content_type, version)]
+    head = [part.encode() for part in (method, path, query, content_type)]
     return _sha256(*head, body).hexdigest()
 
 
