@@ -1,10 +1,11 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import base64
 import json
+from unittest.mock import patch
 
 from openapi_spec_validator import validate
 
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests.common import new_test_user, tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -101,6 +102,24 @@ class TestGateLater(GateCase):
         self.assertEqual(done["result"]["name"], "Later")
         again = self.call("POST", "/tags", self.BODY, key="k", Prefer="respond-async")
         self.assertEqual(again.content, response.content)
+
+    def test_a_call_that_is_run_again_queues_one_job(self):
+        gate = self.registry["sync.gate"]
+        keep, failures = gate._keep, [ConcurrencyError("meanwhile")]
+
+        def keep_or_fail(model, passage):
+            kept = keep(model, passage)
+            if failures:
+                raise failures.pop()
+            return kept
+
+        with patch.object(gate, "_keep", keep_or_fail), trap_jobs() as trap:
+            response = self.call(
+                "POST", "/tags", self.BODY, key="k", Prefer="respond-async"
+            )
+            self.assertEqual(response.status_code, 202, response.text)
+            trap.assert_jobs_count(1, only=self.env["sync.request"]._do_later)
+        self.assertFalse(failures)
 
     def test_bodies_are_checked_before_they_are_accepted(self):
         response = self.call("POST", "/tags", {}, key="k", Prefer="respond-async")
