@@ -237,6 +237,8 @@ class SyncControlTower(models.AbstractModel):
         systems = self.env["sync.system"].search(
             [("state", "!=", "retired"), ("kind", "!=", "odoo")]
         )
+        # what runs first, what is tried out after it
+        systems = systems.sorted(lambda system: system.state != "live")
         figures = self._system_figures(systems)
         states = dict(systems._fields["state"]._description_selection(self.env))
         kinds = dict(systems._fields["kind"]._description_selection(self.env))

@@ -123,9 +123,9 @@ class SyncFieldValue(models.AbstractModel):
         """A neutral value as people read it, in the user's language."""
         model = self.env.get(model_name)
         field = model._fields.get(field_name) if model is not None else None
-        if value in (None, False, "", []) and (
-            field is None or field.type != "boolean"
-        ):
+        # a zero is a value: only what is not set shows as nothing
+        is_unset = value is None or value is False or value in ("", [])
+        if is_unset and (field is None or field.type != "boolean"):
             return ""
         if field is None:
             return str(value)

@@ -1,6 +1,16 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import models
 
+# the stages of the flow from order to cash, by the events that mark them
+STAGES = (
+    "order.created",
+    "order.confirmed",
+    "shipment.dispatched",
+    "invoice.posted",
+    "payment.posted",
+)
+FUNNEL_DAYS = 30
+
 
 class SyncControlTower(models.AbstractModel):
     _inherit = "sync.control.tower"
@@ -43,4 +53,32 @@ class SyncControlTower(models.AbstractModel):
                 "xmlid": "sync_governance_connectors.sync_credential_action",
                 "domain": domain,
             },
+        }
+
+    def _funnel(self):
+        """How many records reached each stage; late: a system was not told yet."""
+        titles = self._stage_titles()
+        return super()._funnel() + [self._stage(name, titles[name]) for name in STAGES]
+
+    def _stage_titles(self):
+        return {
+            "order.created": self.env._("Orders received"),
+            "order.confirmed": self.env._("Confirmed"),
+            "shipment.dispatched": self.env._("Dispatched"),
+            "invoice.posted": self.env._("Invoiced"),
+            "payment.posted": self.env._("Paid"),
+        }
+
+    def _stage(self, name, title):
+        domain = [("name", "=", name), ("occurred_at", ">=", f"-{FUNNEL_DAYS}d")]
+        events = self.env["sync.event"]
+        late = [("delivery_ids.state", "in", ("retrying", "dead"))]
+        return {
+            "key": name,
+            "title": title,
+            "count": events.search_count(domain),
+            "late": events.search_count(domain + late),
+            "action": self._action(
+                "sync_governance_webhooks.sync_event_action", domain
+            ),
         }
