@@ -28,7 +28,7 @@ SCREENS = [
     ("policies", "sync_admin", BASE + "sync_policy_action", None, LIST),
     ("policy", "sync_admin", BASE + "sync_policy_action", "policy", FORM),
     ("domains", "sync_admin", BASE + "sync_domain_action", None, LIST),
-    ("systems", "sync_admin", BASE + "sync_system_action", None, KANBAN),
+    ("systems", "sync_admin", BASE + "sync_system_action", None, LIST),
     ("crosswalk", "sync_admin", BASE + "sync_crosswalk_action", None, LIST),
     ("conflicts", "sync_steward", BASE + "sync_conflict_action", None, LIST),
     ("conflict", "sync_steward", BASE + "sync_conflict_action", "conflict", FORM),
@@ -49,8 +49,8 @@ SCREENS = [
     ("event_types", "sync_admin", HOOKS + "sync_event_type_action", None, LIST),
     ("requests", "sync_admin", DOOR + "sync_request_action", None, LIST),
     ("credentials", "sync_security", DOOR + "sync_credential_action", None, LIST),
-    ("mappings", "sync_admin", DOOR + "sync_mapping_action", None, LIST),
-    ("contracts", "sync_admin", BASE + "sync_contract_version_action", None, LIST),
+    ("mappings", "sync_admin", DOOR + "sync_mapping_action", None, EMPTY),
+    ("contracts", "sync_admin", BASE + "sync_contract_action", None, LIST),
     ("duplicates", "sync_steward", DEDUP + "sync_duplicate_group_action", None, LIST),
     ("merges", "sync_steward", DEDUP + "sync_merge_journal_action", None, LIST),
     (
@@ -65,26 +65,6 @@ SCREENS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def pages(world, browser):
-    """A function: the one page of a user, logged in at the first call."""
-    from contextlib import ExitStack
-
-    from devenv.story.browser import logged_in
-
-    opened = {}
-    with ExitStack() as stack:
-
-        def page_of(login):
-            if login not in opened:
-                page = logged_in(browser, world.url, login, login)
-                opened[login] = stack.enter_context(page)
-            opened[login].errors.clear()
-            return opened[login]
-
-        yield page_of
-
-
 def assert_sound(page):
     """No error of JavaScript or of the server, nothing wider than the display."""
     assert not page.errors
@@ -97,28 +77,41 @@ def assert_sound(page):
     SCREENS,
     ids=[screen[0] for screen in SCREENS],
 )
-def test_screen(name, login, action, record, ready, records, pages, screens):
-    page = pages(login)
+def test_screen(name, login, action, record, ready, records, page_of, screens):
+    page = page_of(login)
     open_action(page, action, records[record] if record else None, ready=ready)
     page.wait_for_timeout(300)
     shoot(page, screens, name)
     assert_sound(page)
+    if ready == EMPTY:
+        assert page.locator(EMPTY).inner_text().strip(), "it says what will be here"
 
 
-def test_a_governed_contact_says_who_owns_it(records, pages, screens):
-    page = pages("sync_steward")
-    page.goto(f"/odoo/res.partner/{records['governed']}")
+def test_a_governed_contact_opens_its_sync_status(records, page_of, screens):
+    page = page_of("sync_steward")
+    page.goto(f"/odoo/res.partner/{records['partner']}")
     page.wait_for_selector(FORM)
     expect(page.locator("button[name=action_sync_status]").first).to_be_visible()
     phone = page.locator(".o_field_widget[name=phone]").first
     assert phone.locator("input").count() == 0, "the shop owns it: it is read-only"
-    page.locator("label[for^=phone], .o_field_widget[name=phone]").first.hover()
     shoot(page, screens, "contact")
     assert_sound(page)
 
 
-def test_a_duplicate_is_merged_by_keyboard(records, pages, screens):
-    page = pages("sync_steward")
+def test_a_governed_field_says_who_owns_it(records, page_of, screens):
+    page = page_of("admin")
+    page.goto(f"/odoo/res.partner/{records['partner']}")
+    page.wait_for_selector(FORM)
+    page.get_by_role("tab", name="Sales & Purchase").click()
+    page.locator("label[for^=property_payment_term_id]").hover()
+    tooltip = page.locator(".o-tooltip")
+    expect(tooltip).to_contain_text("System of record: Finance")
+    shoot(page, screens, "contact_tooltip")
+    assert_sound(page)
+
+
+def test_a_duplicate_is_merged_by_keyboard(records, page_of, screens):
+    page = page_of("sync_steward")
     open_action(page, DEDUP + "sync_duplicate_desk_action", ready=DESK)
     queue = page.locator(".o_sync_queue_item")
     waiting = queue.count()
