@@ -103,7 +103,7 @@ def test_a_governed_field_says_who_owns_it(records, page_of, screens):
     page.goto(f"/odoo/res.partner/{records['partner']}")
     page.wait_for_selector(FORM)
     page.get_by_role("tab", name="Sales & Purchase").click()
-    page.locator("label[for^=property_payment_term_id]").hover()
+    page.locator("label[for^=property_payment_term_id] sup").first.hover()
     tooltip = page.locator(".o-tooltip")
     expect(tooltip).to_contain_text("System of record: Finance")
     shoot(page, screens, "contact_tooltip")
