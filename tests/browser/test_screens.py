@@ -106,6 +106,7 @@ def test_a_governed_field_says_who_owns_it(records, page_of, screens):
     page.locator("label[for^=property_payment_term_id] sup").first.hover()
     tooltip = page.locator(".o-tooltip")
     expect(tooltip).to_contain_text("System of record: Finance")
+    page.wait_for_timeout(400)  # it fades in
     shoot(page, screens, "contact_tooltip")
     assert_sound(page)
 
