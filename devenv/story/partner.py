@@ -31,7 +31,7 @@ class Partner:
         return self._send("POST", path, body, key)
 
     def patch(self, path, body, key=None):
-        """Send a JSON merge patch (RFC 7396) of what is there now, as its ETag tells."""
+        """Send a JSON merge patch (RFC 7396) of what is there now, by its ETag."""
         return self._send(
             "PATCH",
             path,

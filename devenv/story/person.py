@@ -1,4 +1,4 @@
-"""A person at the web client, as far as the story needs one: a session and its calls."""
+"""A person at the web client, as far as the story needs one: a session and calls."""
 
 import requests
 

@@ -383,7 +383,7 @@ class Story:
             tell.remember(group_id=group["id"], survivor_id=survivor, twin=self._twin)
 
     def _scan_once(self):
-        """Customers who were there before the rule are compared from a first scan on."""
+        """Customers who were there before the rule are compared after a first scan."""
         rule = self._steward.search(
             "sync.duplicate.rule", [("model_name", "=", "res.partner")], ["name"]
         )[0]

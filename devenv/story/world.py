@@ -7,7 +7,7 @@ what :func:`provision` returns.
 
 from contextlib import contextmanager
 
-# what each system may do, what it is told, and how soon a failed delivery is tried again
+# what each system may do, what it is told, how soon a failed delivery is tried again
 SCOPES = {
     "shop": ("customer:*", "order:*", "product:read", "stock:read", "shipment:read"),
     "wms": ("order:read", "shipment:*", "stock:read", "product:read"),

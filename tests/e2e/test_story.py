@@ -15,7 +15,8 @@ def rows(model, domain, fields):
     return env[model].search(domain).read(fields, load=None)
 partner, order, picking = facts["partner_id"], facts["order_id"], facts["picking_id"]
 by_ref = lambda ref: env["sync.event"].search([("ref", "=", ref)])
-order_event, shipment_event = by_ref(facts["order_event"]), by_ref(facts["shipment_event"])
+order_event = by_ref(facts["order_event"])
+shipment_event = by_ref(facts["shipment_event"])
 wms = env["sync.delivery"].search([
     ("event_id", "=", order_event.id), ("subscription_id.system_id.code", "=", "wms")])
 links = lambda system, model, ext: rows("sync.crosswalk", [
