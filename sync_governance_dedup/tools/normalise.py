@@ -42,9 +42,10 @@ def fold(text: str) -> str:
     text = text.lower()
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).translate(words.LETTERS)
-        text = unicodedata.normalize("NFKD", text)
+        # compatibility forms may hide capitals: mathematical ones among others
+        text = unicodedata.normalize("NFKD", text).lower()
         text = "".join(c for c in text if not unicodedata.combining(c))
-        text = unicodedata.normalize("NFC", text.translate(words.LETTERS)).lower()
+        text = unicodedata.normalize("NFC", text.translate(words.LETTERS))
     return text
 
 

@@ -6,9 +6,18 @@ system find ``tools`` alone, under the path that the Odoo side uses too. The rea
 is never imported in this process: a tool that needs it fails here.
 """
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
+
+from hypothesis import settings
+
+# The same examples at every run: a red build shall be somebody's change, not luck.
+# HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=5000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,7 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from odoo.addons.sync_governance_dedup.tools import normalise
@@ -82,6 +82,7 @@ def test_nothing_is_too_odd(value):
         assert isinstance(each(value), str)
 
 
+@example("\U0001d6a8")  # a mathematical capital alpha
 @given(st.text(max_size=100))
 def test_texts_are_settled_by_one_pass(value):
     once = normalise.text(value)
