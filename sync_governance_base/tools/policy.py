@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from typing import NamedTuple
 
 from .source import Source
 
@@ -30,6 +31,11 @@ class Outcome(str, Enum):
     PROPOSED = "proposed"
     BLOCKED = "blocked"
 
+    @property
+    def severity(self) -> int:
+        """How much it gets in the writer's way; greater is more."""
+        return list(Outcome).index(self)
+
 
 _OUTCOMES = {
     Enforcement.OBSERVE: Outcome.OBSERVED,
@@ -37,6 +43,16 @@ _OUTCOMES = {
     Enforcement.PROPOSE: Outcome.PROPOSED,
     Enforcement.BLOCK: Outcome.BLOCKED,
 }
+
+
+class Decision(NamedTuple):
+    """What the policy in force says about one field and one source."""
+
+    outcome: Outcome
+    owner_codes: tuple[str, ...]
+    policy_id: int | None
+    field: str
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,137 @@
+from odoo import api, fields, models, tools
+
+from ..tools.policy import Decision, Enforcement, Outcome, PolicyRules, decide
+
+
+class SyncPolicy(models.Model):
+    """What the policies in force say, cached in each worker."""
+
+    _inherit = "sync.policy"
+
+    # ------------------------------------------------------------------
+    # Rules in force, cached
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _hooked_models(self) -> dict[str, set[str]]:
+        """The models that the active policies want hooked."""
+        names = self.sudo().search([("state", "=", "active")]).mapped("model_name")
+        return {name: {"create", "write", "unlink"} for name in names}
+
+    @api.model
+    @tools.ormcache("model_name", "company_id")
+    def _rules(self, model_name: str, company_id: int | None) -> PolicyRules | None:
+        """The active policy of a company for a model, else the one of all companies."""
+        # rules bind everybody, whoever may read policies
+        policies = self.sudo().search(
+            [
+                ("state", "=", "active"),
+                ("model_name", "=", model_name),
+                ("company_id", "in", [company_id, False]),
+            ]
+        )
+        policy = policies.filtered("company_id") or policies
+        return policy._to_rules() if policy else None
+
+    def _to_rules(self) -> PolicyRules:
+        """This policy as the decision needs it."""
+        return PolicyRules(
+            policy_id=self.id,
+            name=self.display_name,
+            version=self.version,
+            enforcement=Enforcement(self.enforcement),
+            su_observes=self.su_mode == "observe",
+            create_refused=self.on_create == "refuse",
+            on_delete=self.on_delete,
+            effective_from=self.effective_from or None,
+            effective_to=self.effective_to or None,
+            fields={line.field_name: line._to_rule() for line in self.line_ids},
+        )
+
+    @api.model
+    @tools.ormcache("model_name")
+    def _watched_names(self, model_name: str) -> frozenset[str]:
+        """The fields of a model that any active policy has something to say about."""
+        policies = self.sudo().search(
+            [("state", "=", "active"), ("model_name", "=", model_name)]
+        )
+        names = set(policies.line_ids.mapped("field_name"))
+        if any(policy.on_delete == "refuse" for policy in policies):
+            names.add("active")
+        return frozenset(names)
+
+    @api.model
+    @tools.ormcache()
+    def _differs_by_company(self) -> bool:
+        """Whether some active policy is for one company only."""
+        domain = [("state", "=", "active"), ("company_id", "!=", False)]
+        return bool(self.sudo().search_count(domain, limit=1))
+
+    @api.model
+    def _rules_in_force(self, model_name: str, company) -> PolicyRules | None:
+        rules = self._rules(model_name, company.id)
+        return rules if rules and rules.in_force(fields.Date.today()) else None
+
+    @api.model
+    def _rules_of(self, records):
+        """Pairs of rules and the records they bind, one for each company."""
+        if "company_id" not in records._fields or not self._differs_by_company():
+            groups = {self.env.company: records}
+        else:
+            groups = records.sudo().grouped(
+                lambda record: record.company_id or self.env.company
+            )
+        for company, group in groups.items():
+            if rules := self._rules_in_force(records._name, company):
+                yield rules, group.with_env(records.env)
+
+    # ------------------------------------------------------------------
+    # Decision
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _decide(self, model_name, field_names, source, company) -> dict[str, Decision]:
+        """What the policy in force says about each
+        field, without doing anything about it.
+
+        :param field_names: names of fields of the model
+        :param Source source: who wants to write
+        :param company: the company whose policy counts
+        """
+        rules = self._rules_in_force(model_name, company)
+        decisions = {}
+        for name in field_names:
+            rule = rules.fields.get(name) if rules else None
+            outcome = decide(rules, rule, source) if rule else Outcome.ALLOWED
+            message = ""
+            if outcome is not Outcome.ALLOWED:
+                message = self._message(model_name, rules, rule)
+            decisions[name] = Decision(
+                outcome,
+                rule.owner_codes if rule else (),
+                rules and rules.policy_id,
+                name,
+                message,
+            )
+        return decisions
+
+    @api.model
+    def _message(self, model_name, rules, rule) -> str:
+        """One sentence: which field, whose it is, by which policy, and what to do."""
+        return self.env._(
+            "“%(field)s” of %(model)s is owned by %(owner)s (policy “%(policy)s”)."
+            " Change it in %(owner)s, or ask a steward to override the policy.",
+            field=self._label(model_name, rule.field),
+            model=self.env["ir.model"]._get(model_name).sudo().name,
+            owner=self._owner_names(rule),
+            policy=rules.name,
+        )
+
+    @api.model
+    def _label(self, model_name, field_name) -> str:
+        return self.env[model_name]._fields[field_name]._description_string(self.env)
+
+    @api.model
+    def _owner_names(self, rule) -> str:
+        systems = self.env["sync.system"].sudo()
+        return systems.browse(owner.system_id for owner in rule.owners[:1]).name or ""
