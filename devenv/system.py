@@ -14,6 +14,8 @@ REQUIREMENTS = {
     "venv": "python3-venv",
     "dpkg-deb": "dpkg",
     "roboto": "fonts-roboto-unhinted",
+    "rabbitmq": "rabbitmq-server",
+    "php": "php-cli",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -78,9 +80,17 @@ def postgresql_bin():
     return Path(found).resolve().parent if found else None
 
 
+def rabbitmq_bin():
+    """The folder of RabbitMQ's own programs, or None: those on the path want root."""
+    found = sorted(Path("/usr/lib/rabbitmq/lib").glob("*/sbin/rabbitmq-server"))
+    return found[-1].parent if found else None
+
+
 def _present(settings, need):
     if need == "postgresql":
         return bool(postgresql_bin())
+    if need == "rabbitmq":
+        return bool(rabbitmq_bin())
     if need == "chromium":
         return bool(browser(settings))
     if need == "venv":
