@@ -14,7 +14,7 @@
         "sale_stock",
         "account",
     ],
-    "external_dependencies": {"python": ["jmespath", "jsonschema"]},
+    "external_dependencies": {"python": ["ijson", "jmespath", "jsonschema"]},
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",

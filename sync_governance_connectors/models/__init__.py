@@ -36,6 +36,7 @@ from . import sync_resource_shipment
 from . import sync_resource_invoice
 from . import sync_resource_payment
 from . import sync_contract
+from . import sync_document_layout
 from . import sync_mapping
 from . import sync_mapping_line
 from . import sync_value_map

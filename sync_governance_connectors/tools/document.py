@@ -1,0 +1,423 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+"""Documents of partners, read and written row by row: JSON, JSON lines, CSV, XML.
+
+A document is a stream of rows; each row becomes one message, as a webhook would have
+brought it, so that the same mapping applies. Memory stays flat however long the
+document is. One bad row is a :class:`Row` with an error and never drops the rest; what
+makes the whole document unreadable raises :class:`DocumentError`.
+
+In CSV every value is text, an empty cell is null. XML follows the usual convention
+(attributes as ``@name``, an element's text beside attributes as ``#text``, repeated
+elements as a list); namespaces are dropped, DTDs and entities of its own refused
+(https://owasp.org/www-community/vulnerabilities/XML_External_Entity_(XXE)_Processing).
+"""
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import ijson
+from lxml import etree
+
+from . import jsonbody
+from .problem import Problem
+
+MAX_ROW = 1024 * 1024
+MAX_COLUMNS = 500
+CHUNK = 64 * 1024
+_UTF8_BOM = codecs.BOM_UTF8
+_OTHER_BOMS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+class DocumentError(ValueError):
+    """The document as a whole cannot be read; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a partner writes its documents.
+
+    :ivar format: ``json``, ``jsonl``, ``csv`` or ``xml``
+    :ivar charset: Python codec name; a byte order mark of UTF-8 is skipped
+    :ivar delimiter: between the cells of CSV
+    :ivar rows: where the rows are: JSON, dotted path of the list (empty: the document
+        is the list); XML, the element that stands for one row
+    :ivar lists: XML elements that are a list even if they occur once
+    """
+
+    format: str
+    charset: str = "utf-8"
+    delimiter: str = ","
+    rows: str = ""
+    lists: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a document.
+
+    :ivar number: from 1; CSV: the data row, without the header
+    :ivar message: None when the row cannot be read
+    :ivar error: why not, empty otherwise
+    """
+
+    number: int
+    message: dict[str, Any] | None
+    error: str = ""
+
+
+def read(stream: BinaryIO, layout: Layout) -> Iterator[Row]:
+    """The rows of a document, as they come.
+
+    :raise DocumentError: it is not what the layout says; rows before the fault have
+        been given already
+    """
+    readers = {"json": _json, "jsonl": _lines, "csv": _csv, "xml": _xml}
+    try:
+        codecs.lookup(layout.charset)
+    except LookupError:
+        raise DocumentError(f"There is no charset {layout.charset!r}.") from None
+    yield from readers[layout.format](_without_bom(stream), layout)
+
+
+def write(messages: Iterable[Mapping[str, Any]], layout: Layout) -> Iterator[bytes]:
+    """A document of the messages, in pieces.
+
+    The columns of CSV and their order are those of the first message.
+
+    :raise DocumentError: a message that the format cannot hold
+    """
+    writers = {
+        "json": _write_json,
+        "jsonl": _write_lines,
+        "csv": _write_csv,
+        "xml": _write_xml,
+    }
+    return writers[layout.format](messages, layout)
+
+
+class _Pushback(io.RawIOBase):
+    """A stream with some bytes put back in front."""
+
+    def __init__(self, head: bytes, stream: BinaryIO):
+        self._head, self._stream = head, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head or self._stream.read(len(buffer))
+        taken, self._head = data[: len(buffer)], data[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def _without_bom(stream: BinaryIO) -> io.BufferedReader:
+    head = stream.read(4)
+    for mark, name in _OTHER_BOMS.items():
+        if head.startswith(mark):
+            raise DocumentError(f"The document is {name}; ask for UTF-8.")
+    return io.BufferedReader(
+        _Pushback(head.removeprefix(_UTF8_BOM), stream), buffer_size=CHUNK
+    )
+
+
+# -- CSV -----------------------------------------------------------------------------
+
+
+def _csv(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
+    # Undecodable bytes become lone surrogates, so that only their row is refused.
+    text = io.TextIOWrapper(
+        stream, encoding=layout.charset, errors=_tolerant(layout.charset), newline=""
+    )
+    rows = csv.reader(
+        _bounded_lines(text), delimiter=layout.delimiter or ",", strict=True
+    )
+    header = _header(rows)
+    number = 0
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DocumentError(
+                f"Row {number + 1} is not CSV: {error}. Is the file complete?"
+            ) from None
+        if not cells:
+            continue
+        number += 1
+        yield _csv_row(number, header, cells, layout)
+
+
+def _tolerant(charset: str) -> str:
+    """The error handler that keeps what it cannot read; only UTF-8 and ASCII can."""
+    name = codecs.lookup(charset).name
+    return "surrogateescape" if name in ("utf-8", "ascii") else "replace"
+
+
+def _bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(MAX_ROW):
+        if len(line) >= MAX_ROW:
+            raise DocumentError("A line is longer than 1 MB: is it CSV at all?")
+        yield line
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    try:
+        header = [name.strip() for name in next(rows)]
+    except StopIteration:
+        raise DocumentError("The file is empty: not even a header.") from None
+    except csv.Error as error:
+        raise DocumentError(f"The header is not CSV: {error}.") from None
+    if len(header) > MAX_COLUMNS:
+        raise DocumentError(f"More than {MAX_COLUMNS} columns.")
+    if not all(header) or len(set(header)) != len(header):
+        raise DocumentError("Each column needs a name of its own in the first line.")
+    if any(_undecoded(name) for name in header):
+        raise DocumentError("The header is not in the charset that was agreed.")
+    return header
+
+
+def _csv_row(number: int, header: list[str], cells: list[str], layout: Layout) -> Row:
+    if len(cells) != len(header):
+        return Row(
+            number, None, f"{len(cells)} cells where the header has {len(header)}"
+        )
+    if any(_undecoded(cell) for cell in cells):
+        return Row(number, None, f"not in the charset {layout.charset}")
+    if any("\0" in cell for cell in cells):
+        return Row(number, None, "holds a NUL character")
+    return Row(
+        number,
+        {name: cell or None for name, cell in zip(header, cells, strict=True)},
+    )
+
+
+def _undecoded(text: str) -> bool:
+    return not text.isascii() and any(
+        "\ud800" <= char <= "\udfff" or char == "\ufffd" for char in text
+    )
+
+
+def _write_csv(
+    messages: Iterable[Mapping[str, Any]], layout: Layout
+) -> Iterator[bytes]:
+    columns: list[str] = []
+    buffer = io.StringIO(newline="")
+    rows = csv.writer(buffer, delimiter=layout.delimiter or ",", lineterminator="\r\n")
+    for message in messages:
+        if not columns:
+            columns = list(message)
+            rows.writerow(columns)
+        if set(message) != set(columns):
+            raise DocumentError("Every row of a CSV needs the same columns.")
+        rows.writerow([_cell(message[name]) for name in columns])
+        if buffer.tell() > CHUNK:
+            yield _drained(buffer, layout.charset)
+    yield _drained(buffer, layout.charset)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        raise DocumentError("A cell of a CSV cannot hold a list or an object.")
+    return str(value)
+
+
+def _drained(buffer: io.StringIO, charset: str) -> bytes:
+    data = _encoded(buffer.getvalue(), charset)
+    buffer.seek(0)
+    buffer.truncate()
+    return data
+
+
+def _encoded(text: str, charset: str) -> bytes:
+    try:
+        return text.encode(charset)
+    except UnicodeEncodeError as error:
+        raise DocumentError(
+            f"{error.object[error.start : error.end]!r} does not exist in {charset}."
+        ) from None
+
+
+# -- JSON ----------------------------------------------------------------------------
+
+
+def _json(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
+    place = f"{layout.rows}.item" if layout.rows else "item"
+    number = 0
+    try:
+        for item in ijson.items(stream, place):
+            number += 1
+            yield _object_row(number, _floats(item))
+    except (ijson.JSONError, UnicodeDecodeError) as error:
+        raise DocumentError(
+            f"After row {number} the document is not JSON: {error}"
+        ) from None
+
+
+def _floats(value: Any) -> Any:
+    """Numbers as a body has them: whole ones exact, others as a float."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _floats(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return value
+
+
+def _object_row(number: int, item: Any) -> Row:
+    if isinstance(item, dict):
+        return Row(number, item)
+    return Row(number, None, "not an object")
+
+
+def _lines(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
+    number = 0
+    while line := stream.readline(MAX_ROW):
+        if len(line) >= MAX_ROW:
+            raise DocumentError("A line is longer than 1 MB.")
+        if not line.strip():
+            continue
+        number += 1
+        try:
+            yield _object_row(number, jsonbody.parse(line))
+        except Problem as problem:
+            yield Row(number, None, problem.detail)
+
+
+def _dumped(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _write_lines(
+    messages: Iterable[Mapping[str, Any]], layout: Layout
+) -> Iterator[bytes]:
+    for message in messages:
+        yield _dumped(message) + b"\n"
+
+
+def _write_json(
+    messages: Iterable[Mapping[str, Any]], layout: Layout
+) -> Iterator[bytes]:
+    depth = layout.rows.split(".") if layout.rows else []
+    yield b"".join(b"{%s:" % json.dumps(name).encode() for name in depth) + b"["
+    for index, message in enumerate(messages):
+        yield (b"," if index else b"") + _dumped(message)
+    yield b"]" + b"}" * len(depth)
+
+
+# -- XML -----------------------------------------------------------------------------
+
+
+def _xml(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
+    if not layout.rows:
+        raise DocumentError("Name the element that stands for one row.")
+    parser = etree.iterparse(
+        stream,
+        events=("start", "end"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    number = 0
+    try:
+        for event, element in parser:
+            if event == "start":
+                _refuse_dtd(element)
+            elif _tag(element) == layout.rows:
+                number += 1
+                yield _object_row(number, _element(element, layout.lists))
+                _forget(element)
+    except etree.XMLSyntaxError as error:
+        raise DocumentError(
+            f"After row {number} the document is not XML: {error}"
+        ) from None
+
+
+def _refuse_dtd(element: Any) -> None:
+    if element.getparent() is None and element.getroottree().docinfo.doctype:
+        raise DocumentError("A document with a DTD is refused.")
+
+
+def _tag(element: Any) -> str:
+    return etree.QName(element).localname
+
+
+def _element(element: Any, lists: frozenset[str]) -> dict[str, Any] | str | None:
+    """An element as JSON: text alone as a string, an empty one as null."""
+    value: dict[str, Any] = {
+        f"@{etree.QName(name).localname}": text for name, text in element.items()
+    }
+    for child in element:
+        name, item = _tag(child), _element(child, lists)
+        if name in value:
+            known = value[name]
+            value[name] = [*(known if isinstance(known, list) else [known]), item]
+        else:
+            value[name] = [item] if name in lists else item
+    text = (element.text or "").strip()
+    if not value:
+        return text or None
+    if text:
+        value["#text"] = text
+    return value
+
+
+def _forget(element: Any) -> None:
+    """Frees a row that was read, and what stands before it."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and element.getprevious() is not None:
+        del parent[0]
+
+
+def _write_xml(
+    messages: Iterable[Mapping[str, Any]], layout: Layout
+) -> Iterator[bytes]:
+    row = layout.rows or "row"
+    yield b'<?xml version="1.0" encoding="UTF-8"?>\n<rows>\n'
+    for message in messages:
+        element = etree.Element(row)
+        try:
+            _fill(element, message)
+        except ValueError as error:
+            raise DocumentError(f"Not possible in XML: {error}") from None
+        yield etree.tostring(element, encoding="utf-8") + b"\n"
+    yield b"</rows>\n"
+
+
+def _fill(element: Any, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _fill_member(element, name, item)
+    elif value is not None:
+        element.text = _cell(value)
+
+
+def _fill_member(element: Any, name: str, value: Any) -> None:
+    if name.startswith("@"):
+        element.set(name[1:], _cell(value))
+    elif name == "#text":
+        element.text = _cell(value)
+    else:
+        for item in value if isinstance(value, list) else [value]:
+            _fill(etree.SubElement(element, name), item)
