@@ -8,7 +8,7 @@
     "website": "https://github.com/sync-governance/sync-governance-odoo",
     "author": "Sync Governance contributors",
     "license": "LGPL-3",
-    "depends": ["sync_governance_base", "contacts", "phone_validation"],
+    "depends": ["sync_governance_base", "base_import", "contacts", "phone_validation"],
     "external_dependencies": {
         "python": ["numpy", "phonenumbers", "python-stdnum", "rapidfuzz"],
     },

@@ -151,6 +151,8 @@ class SyncGate(models.AbstractModel):
         except Problem as problem:
             passage.problem = problem
             passage.answer = Answer.of_problem(problem, ref)
+            if problem.aftermath:
+                problem.aftermath()
         if passage.keep:
             self._keep(passage)
         return self._dress(passage)
@@ -795,7 +797,7 @@ class SyncGate(models.AbstractModel):
         """Lock the record, then compare its state with ``If-Match``."""
         self._lock_record(record)
         header = passage.incoming.header("if-match")
-        compares = header is not None and header.strip() != "*"
+        compares = header is not None and header != "*"
         current = ""
         if compares:
             current = etag.strong(dump(self._canonical(passage, record)))
@@ -863,7 +865,7 @@ class SyncGate(models.AbstractModel):
         limit = query.get("limit", "1")
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= 500):
             faults.append(FieldError("limit", "Must be 1 to 500.", "out_of_range"))
-        if query.get("updated_since"):
+        if "updated_since" in query:
             try:
                 query["updated_since"] = headers.utc_time(query["updated_since"])
             except ValueError:

@@ -148,6 +148,8 @@ class SyncRequest(models.Model):
                 with self.env.cr.savepoint():
                     result = self._apply_hook(instruction)
         except Problem as problem:
+            if problem.aftermath:
+                problem.aftermath()
             self._quarantine(problem)
         else:
             self._applied(result)

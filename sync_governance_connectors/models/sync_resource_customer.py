@@ -3,7 +3,9 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..tools.canonical import Kind, Member
+from ..tools.problem import Problem
 from ..tools.vocabulary import UPDATED_AT, address, naming
+from .sync_resource_table import Names
 
 MEMBERS = (
     *naming("C-1001", "cus"),
@@ -34,6 +36,13 @@ MEMBERS = (
         "active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True
     ),
     UPDATED_AT,
+    Member(
+        "not_a_duplicate",
+        fixed=True,
+        writeonly=True,
+        note="Why this is another customer although Odoo knows a similar one: creates"
+        " it where it would be refused as a probable duplicate. The reason is kept.",
+    ),
 )
 
 
@@ -52,6 +61,76 @@ class SyncResourceCustomer(models.AbstractModel):
 
     def _members(self):
         return MEMBERS
+
+    def _create_batch(self, bodies, call):
+        if len(bodies) > 1 and self._door_mode() == "refuse":
+            # one by one, so that each meets those before it
+            return [self._create(body, call) for body in bodies]
+        return super()._create_batch(bodies, call)
+
+    def _door_mode(self):
+        return self.env["sync.duplicate.rule"]._door(self._resource_model).mode
+
+    def _admit(self, bodies, wanted, call):
+        """Where the duplicate rule says so, a probable duplicate is refused.
+
+        Elsewhere nothing is asked here: what was created is compared after the commit,
+        which also catches twins that are created at the same moment.
+        """
+        if self._door_mode() != "refuse":
+            return
+        for body, values in zip(bodies, wanted, strict=True):
+            # sudo: the technical user reads no customers; what it is told is confined
+            door = self.env["sync.duplicate.door"].sudo()
+            candidates = door._matches(self._resource_model, values)
+            reason = (body.get("not_a_duplicate") or "").strip()
+            if candidates and reason:
+                self._note_at_door(candidates[0], "created", reason)
+            elif candidates:
+                raise self._probable_duplicate(candidates, call)
+
+    def _note_at_door(self, candidate, outcome, reason=None):
+        self.env["sync.duplicate.prevention"]._record(
+            self._resource_model,
+            candidate.record_id,
+            candidate.probability,
+            outcome,
+            reason,
+        )
+
+    def _probable_duplicate(self, candidates, call):
+        return Problem(
+            409,
+            "probable_duplicate",
+            self.env._(
+                "Odoo probably knows this customer. Change the one that it names, or"
+                " tell in not_a_duplicate why this is another one."
+            ),
+            aftermath=lambda: self._note_at_door(candidates[0], "refused"),
+            candidates=self._named_candidates(candidates, call),
+        )
+
+    def _named_candidates(self, candidates, call):
+        """Those that the caller could read anyway: of others it learns nothing, neither
+        an id nor which of its values agree.
+
+        :return: ``[{"external_id", "ref", "probability", "agrees"}]``
+        """
+        found = Domain("id", "in", [one.record_id for one in candidates])
+        customers = self._business_model().search(found & self._list_domain(call))
+        names = Names(self.env, call.system)
+        return [
+            {
+                **names.of(customers.browse(one.record_id)),
+                "probability": round(one.probability, 4),
+                "agrees": [
+                    line.field
+                    for line in self.env["sync.duplicate.door"]._reasons(one)
+                ],
+            }
+            for one in candidates
+            if one.record_id in customers.ids
+        ]
 
     def _insert(self, values_list, call):
         # A customer that a company's system sends is that company's, as its system is.

@@ -183,6 +183,7 @@ class SyncResourceTable(models.AbstractModel):
     def _create_batch(self, bodies, call):
         self._refuse_known(bodies, call)
         wanted = [self._decode(self._members(), body, call) for body in bodies]
+        self._admit(bodies, wanted, call)
         held_fields = self._held_on_create(
             {name for values in wanted for name in values}, call
         )
@@ -201,6 +202,13 @@ class SyncResourceTable(models.AbstractModel):
             self._settle(record, body, values, call)
             for record, body, values in zip(records, bodies, wanted, strict=True)
         ]
+
+    def _admit(self, bodies, wanted, call):
+        """Last look at new records before they are made.
+
+        :param wanted: Odoo values of each body
+        :raise Problem: one of them shall not be made
+        """
 
     def _insert(self, values_list, call):
         """Creates the records; override to add what the contract does not say."""
@@ -257,7 +265,7 @@ class SyncResourceTable(models.AbstractModel):
         applied = {
             member.path: value
             for member, value in canonical.walk(self._members(), body)
-            if member.path not in held
+            if member.path not in held and not member.writeonly
         }
         applied.pop(members["external_id"].path, None)
         return ResourceResult(
@@ -363,7 +371,7 @@ class SyncResourceTable(models.AbstractModel):
     def _decode_object(self, members, body, call, at, faults):
         values = {}
         for member, value in canonical.walk(members, body):
-            if member.path == "external_id" and not member.field:
+            if not member.field and (member.path == "external_id" or member.writeonly):
                 continue
             pointer = at + member.pointer
             name = member.field or member.path
@@ -480,9 +488,9 @@ class SyncResourceTable(models.AbstractModel):
         names = Names(self.env, system)
         # Business data of records that the caller
         # was allowed to reach (class docstring).
+        members = [member for member in self._members() if not member.writeonly]
         return [
-            self._encode_object(self._members(), record, names)
-            for record in records.sudo()
+            self._encode_object(members, record, names) for record in records.sudo()
         ]
 
     def _encode_object(self, members, record, names):

@@ -6,6 +6,7 @@ from . import test_gate_operations
 from . import test_hooks
 from . import test_resource_commerce
 from . import test_resource_customer
+from . import test_resource_customer_door
 from . import test_resource_description
 from . import test_resource_order
 from . import test_resource_shipment

@@ -18,7 +18,8 @@ from . import money
 
 # No control character but tab and line breaks: PostgreSQL refuses NUL, and the
 # others hide text from the person who reads it.
-TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]*$"
+# Halves of surrogate pairs are no JSON text at all: tools/jsonbody refuses them.
+TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$"
 IDENTIFIER_PATTERN = (
     r"^[^\u0000-\u001f\u007f\s/?#]"
     r"(?:[^\u0000-\u001f\u007f/?#]*[^\u0000-\u001f\u007f\s/?#])?$"
@@ -56,6 +57,7 @@ class Member:
         written to; empty = the resource computes it
     :ivar required: must be sent at creation and replacement, never null
     :ivar readonly: in answers only
+    :ivar writeonly: in bodies only; what the caller says about the call, not a value
     :ivar fixed: can be sent at creation, not changed afterwards
     :ivar model: Odoo model that a reference or label names
     :ivar choices: contract words of a choice, each with Odoo's own value
@@ -68,6 +70,7 @@ class Member:
     field: str = ""
     required: bool = False
     readonly: bool = False
+    writeonly: bool = False
     fixed: bool = False
     model: str = ""
     choices: tuple[tuple[str, Any], ...] = ()
@@ -174,13 +177,15 @@ def _member_schema(member: Member, operation: str) -> dict[str, Any]:
         result["description"] = member.note
     if member.readonly:
         result["readOnly"] = True
+    if member.writeonly:
+        result["writeOnly"] = True
     return result
 
 
 def _belongs(member: Member, operation: str) -> bool:
     """Whether a member may appear in the body of an operation."""
     if operation == "read":
-        return True
+        return not member.writeonly
     if operation == "patch":
         # A body may repeat which record it is about.
         return not member.readonly and (

@@ -5,7 +5,7 @@ into one at the edge, so that no traceback and no table name ever leaves Odoo.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -43,6 +43,8 @@ class Problem(Exception):
     :param detail: one sentence for the engineer who reads it
     :param errors: the faults of the body, all at once
     :param headers: response headers this refusal needs (``Retry-After`` ...)
+    :param aftermath: called once the refused effects are undone, to keep what is
+        to be known of the refusal
     :param members: further members of the problem document
     """
 
@@ -55,6 +57,7 @@ class Problem(Exception):
         title: str | None = None,
         errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        aftermath: Callable[[], None] | None = None,
         **members: Any,
     ) -> None:
         super().__init__(f"{status} {code}: {detail}")
@@ -64,6 +67,7 @@ class Problem(Exception):
         self.title = title or HTTPStatus(status).phrase
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.aftermath = aftermath
         self.members = members
 
     @classmethod

@@ -1,5 +1,7 @@
+from . import base
 from . import res_partner
 from . import sync_control_tower
+from . import sync_duplicate_door
 from . import sync_duplicate_engine
 from . import sync_duplicate_evidence
 from . import sync_duplicate_group

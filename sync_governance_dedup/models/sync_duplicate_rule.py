@@ -1,5 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from typing import NamedTuple
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -12,6 +14,21 @@ AUTO_MERGE_MIN_PRECISION = 0.999
 
 #: Changed records that one after-commit job checks.
 CHECK_BATCH = 500
+
+
+#: The stricter one wins where two rules cover a model.
+DOOR_MODES = ("off", "queue", "refuse")
+
+
+class Door(NamedTuple):
+    """What happens to a new record that is probably there already.
+
+    :ivar mode: one of ``DOOR_MODES``
+    :ivar threshold: probability from which a record is probably there
+    """
+
+    mode: str
+    threshold: float
 
 
 class SyncDuplicateRule(models.Model):
@@ -84,13 +101,18 @@ class SyncDuplicateRule(models.Model):
         help="Told once a day when new groups wait.",
     )
     door_mode = fields.Selection(
-        selection=[
-            ("queue", "Accept and queue for a steward"),
-            ("refuse", "Refuse with the candidates (409)"),
+        [
+            ("off", "Say nothing"),
+            ("queue", "Tell people; accept from the API"),
+            ("refuse", "Tell people; refuse at the API (409)"),
         ],
-        string="Likely Duplicate at the API",
+        string="Likely Duplicates at the Door",
         default="queue",
         required=True,
+        tracking=True,
+        help="People are told in the form and when they test an import. Whatever comes"
+        " in is compared after it is saved, too, and waits for a steward if it is"
+        " probably a duplicate.",
     )
     door_threshold = fields.Float(
         string="Warn at the Door From",
@@ -172,6 +194,8 @@ class SyncDuplicateRule(models.Model):
         result = super().write(vals)
         if {"active", "model_id", "field_ids", "domain"} & vals.keys():
             self._refresh_watch()
+        elif {"door_mode", "door_threshold"} & vals.keys():
+            self.env.registry.clear_cache()
         return result
 
     def unlink(self):
@@ -202,6 +226,16 @@ class SyncDuplicateRule(models.Model):
                 names = names | set(rule.field_ids.mapped("name"))
                 watched[rule.model_name] = (rule_ids + (rule.id,), names)
         return watched
+
+    @api.model
+    @tools.ormcache("model_name")
+    def _door(self, model_name):
+        """:return: :class:`Door` of a model, the strictest of its active rules"""
+        rules = self._for_model(model_name)
+        return Door(
+            max(rules.mapped("door_mode"), key=DOOR_MODES.index, default="off"),
+            min(rules.mapped("door_threshold"), default=1.0),
+        )
 
     @api.model
     def _for_model(self, model_name):

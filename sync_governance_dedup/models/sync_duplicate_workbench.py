@@ -171,53 +171,6 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             if {pair.left_id, pair.right_id} <= names.keys()
         ]
 
-    # -- at the door -------------------------------------------------------------------
-
-    @api.model
-    @api.readonly
-    def get_matches(self, model_name, values, limit=3):
-        """Stored records that a new one with these values probably is.
-
-        :param values: what was typed so far; many2one fields as ids
-        :return: ``[{"id", "name", "probability", "why"}]``,
-            the likeliest first, only records that the user may read
-        """
-        Rule = self.env["sync.duplicate.rule"]
-        self.env[model_name].check_access("read")
-        names = Rule._watched().get(model_name, ((), ()))[1]
-        typed = {name: value for name, value in values.items() if name in names}
-        threshold = min(
-            Rule._for_model(model_name).mapped("door_threshold"), default=1.0
-        )
-        candidates = [
-            candidate
-            for candidate in Rule._find_candidates(model_name, typed, limit)
-            if candidate.probability >= threshold
-        ]
-        records = self.env[model_name].browse([one.record_id for one in candidates])
-        return [
-            {
-                "id": record.id,
-                "name": record.display_name,
-                "probability": candidate.probability,
-                "why": self._why(records, candidate.evidence),
-            }
-            for record, candidate in zip(records, candidates, strict=True)
-        ]
-
-    @api.model
-    def _why(self, records, evidence):
-        """:return: the strongest reasons in words"""
-        levels, labels = self._levels(), records.fields_get(attributes=["string"])
-        lines = [
-            line for line in evidence if line.field != "prior" and line.weight >= 1
-        ]
-        return ", ".join(
-            f"{self._evidence_label(line.field, labels)} "
-            f"{levels.get(line.level, line.level)}"
-            for line in sorted(lines, key=lambda line: -line.weight)[:3]
-        )
-
     # -- one group ---------------------------------------------------------------------
 
     @api.model

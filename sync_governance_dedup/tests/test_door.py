@@ -23,8 +23,8 @@ class TestDoor(DedupCase):
         )
 
     def matches(self, user, **values):
-        workbench = self.env["sync.duplicate.workbench"].with_user(user)
-        return workbench.get_matches("res.partner", values)
+        door = self.env["sync.duplicate.door"].with_user(user)
+        return door.get_matches("res.partner", values)
 
     def test_a_clerk_is_told_while_typing(self):
         """Also of a record made in this very transaction."""

@@ -53,7 +53,7 @@ export class DuplicateBanner extends Component {
       return;
     }
     this.state.matches = await this.keepLast.add(
-      this.orm.silent.call("sync.duplicate.workbench", "get_matches", [
+      this.orm.silent.call("sync.duplicate.door", "get_matches", [
         this.props.record.resModel,
         values,
       ])
