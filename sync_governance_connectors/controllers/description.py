@@ -13,15 +13,15 @@ OPEN = {"type": "sync", "auth": "none", "csrf": False, "save_session": False}
 class SyncDescription(Controller):
     """What tells about the API. It holds no data, so it is open to everybody."""
 
-    @route("/sync/v1/openapi.json", methods=["GET"], **OPEN)
+    @route("/sync/v1/openapi.json", **OPEN)
     def openapi(self):
         return self._json(self._descriptions()._openapi(self._server()))
 
-    @route("/sync/v1/asyncapi.json", methods=["GET"], **OPEN)
+    @route("/sync/v1/asyncapi.json", **OPEN)
     def asyncapi(self):
         return self._json(self._descriptions()._asyncapi(self._server()))
 
-    @route("/sync/v1/health", methods=["GET"], **OPEN)
+    @route("/sync/v1/health", **OPEN)
     def health(self):
         """Whether the database answers; nothing about what is in it."""
         request.env.cr.execute("SELECT 1")
@@ -36,6 +36,7 @@ class SyncDescription(Controller):
         return request.httprequest.host_url.rstrip("/")
 
     def _json(self, value):
+        dispatcher.check_method(request, "GET", "HEAD")
         body = json.dumps(value, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
         return dispatcher.to_response(Answer(200, body, headers))

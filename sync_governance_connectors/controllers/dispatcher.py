@@ -11,6 +11,7 @@ from odoo.http import HttpDispatcher, Response
 
 from ..tools.call import Answer, Incoming
 from ..tools.problem import Problem
+from ..tools.route import method_not_allowed
 
 _logger = logging.getLogger(__name__)
 # Where the reference of a call survives when Odoo runs its controller again.
@@ -57,6 +58,15 @@ def as_problem(exc):
         "internal_error",
         "The call failed and left nothing behind. Tell us the instance.",
     )
+
+
+def check_method(request, *allowed):
+    """Refuse another method here, as the catch-all route would not know the address.
+
+    :raise Problem: 405
+    """
+    if request.httprequest.method not in allowed:
+        raise method_not_allowed(allowed)
 
 
 def request_ref(request):

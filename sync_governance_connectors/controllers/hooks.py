@@ -17,7 +17,6 @@ class Hooks(Controller):
     @route(
         "/sync/v1/hooks/<string:system_code>",
         type="sync",
-        methods=["POST"],
         # The message proves by its signature who sent it.
         auth="none",
         csrf=False,
@@ -26,6 +25,7 @@ class Hooks(Controller):
     )
     def receive(self, system_code):
         """Verifies and stores a partner's webhook; queue_job does the rest."""
+        dispatcher.check_method(request, "POST")
         env = request.env(user=SUPERUSER_ID)
         incoming = dispatcher.incoming(request)
         body = incoming.read(MAX_BODY)

@@ -9,7 +9,6 @@ class SyncOauth(Controller):
     @route(
         "/sync/v1/oauth/token",
         type="sync",
-        methods=["POST"],
         # The client proves itself with its key.
         auth="none",
         csrf=False,
@@ -18,6 +17,7 @@ class SyncOauth(Controller):
     )
     def token(self):
         """OAuth 2.0 token endpoint, client credentials grant."""
+        dispatcher.check_method(request, "POST")
         # Superuser, as the gate: nobody is known yet.
         gate = request.env(user=SUPERUSER_ID)["sync.gate"]
         answer = gate._grant(

@@ -3,7 +3,7 @@ from datetime import datetime, timezone
 
 from odoo import api, models
 
-from ..tools import headers
+from ..tools import etag, headers
 from ..tools.call import Answer, Incoming
 from ..tools.problem import Problem
 from .sync_gate import NO_BODY, PREFIX, Passage, dump
@@ -27,6 +27,10 @@ class SyncGate(models.AbstractModel):
 
     def _accept(self, passage):
         """202: the valid body is kept, a job does the work."""
+        etag.check_if_match_form(
+            passage.incoming.header("if-match"),
+            required=passage.route.operation == "patch",
+        )
         passage.later = True
         self.env["sync.request"].with_delay(
             channel=CHANNEL,

@@ -159,7 +159,7 @@ class SyncResource(models.AbstractModel):
         domain = Domain.TRUE
         if query.get("updated_since"):
             domain &= Domain("write_date", ">=", query["updated_since"])
-        if query.get("cursor"):
+        if "cursor" in query:
             when, record_id = page_cursor.decode_position(query["cursor"])
             domain &= Domain("write_date", ">", when) | (
                 Domain("write_date", "=", when) & Domain("id", ">", record_id)

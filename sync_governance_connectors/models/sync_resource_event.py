@@ -86,7 +86,7 @@ class SyncResourceEvent(models.AbstractModel):
         :return: ``(events, cursor)``; the cursor is always there: ask again with it
         """
         after = (0, 0)
-        if query.get("cursor"):
+        if "cursor" in query:
             after = page_cursor.decode_pair(query["cursor"])
         limit = int(query.get("limit") or DEFAULT_PAGE)
         rows = self._rows(call, self._readable_types(call, query), after, limit)
@@ -107,16 +107,32 @@ class SyncResourceEvent(models.AbstractModel):
                       AND event_type_id = ANY(%s)
                       AND (company_id IS NULL OR company_id = %s)
                       AND source_system_id IS DISTINCT FROM %s
+                      AND %s
                     ORDER BY commit_order, id
                     LIMIT %s""",
                 *after,
                 type_ids,
                 self.env.company.id,
                 call.system.id,
+                self._reach_clause(call.system),
                 limit,
             )
         )
         return self.env.cr.dictfetchall()
+
+    def _reach_clause(self, system):
+        """Events of all records, or of those alone that the system has an id for.
+
+        An id that a merge has retired counts: its owner has to hear of the merge.
+        """
+        if system.reach == "company":
+            return SQL("TRUE")
+        return SQL(
+            """EXISTS (SELECT 1 FROM sync_crosswalk x
+                        WHERE x.system_id = %s AND x.res_model = sync_event.res_model
+                          AND x.res_id = sync_event.res_id)""",
+            system.id,
+        )
 
     def _readable_types(self, call, query):
         """Ids of the event types in the key's read scopes that match the filter."""

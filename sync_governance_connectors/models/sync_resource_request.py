@@ -54,12 +54,17 @@ class SyncResourceRequest(models.AbstractModel):
         return self.env["sync.request"].sudo()
 
     def _list_domain(self, call):
-        return Domain("credential_id", "=", call.credential.id) & Domain(
-            "kind", "=", "api"
-        )
+        return self._own_domain() & Domain("kind", "=", "api")
+
+    def _own_domain(self):
+        """Of the caller's service account: keys that replace each other share it.
+
+        Other accounts of its system may have other scopes, or another company.
+        """
+        return Domain("credential_id.account_id.user_id", "=", self.env.uid)
 
     def _find(self, system, external_id):
-        domain = [("ref", "=", external_id), ("system_id", "=", system.id)]
+        domain = self._own_domain() & Domain("ref", "=", external_id)
         return self._listed_model().search(domain), False
 
     def _to_canonical(self, records, system):

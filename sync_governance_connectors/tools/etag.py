@@ -6,6 +6,9 @@ import re
 from .problem import Problem
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)
+# A condition as the document describes it: any state, or a list of tags.
+PATTERN = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
+_CONDITION = re.compile(PATTERN.removesuffix("$") + r"\Z", re.ASCII)
 
 
 def strong(body: bytes) -> str:
@@ -21,12 +24,11 @@ def parse_list(header: str) -> tuple[list[str], list[str]]:
     return strong_tags, weak_tags
 
 
-def check_if_match(header: str | None, current: str | None, required: bool) -> None:
-    """Refuse a write that is based on another state than the stored one.
+def check_if_match_form(header: str | None, required: bool) -> None:
+    """Refuse what cannot be compared with any state.
 
-    :param current: the record's tag now; None when there is no record
     :param required: whether a missing header is refused
-    :raise Problem: 412 when the state differs, 428 when the header is missing
+    :raise Problem: 400 when it is no condition, 428 when it is missing
     """
     if header is None:
         if required:
@@ -36,8 +38,23 @@ def check_if_match(header: str | None, current: str | None, required: bool) -> N
                 "Read the record first and send its ETag as If-Match, so that no"
                 " one's change is lost. If-Match: * overwrites knowingly.",
             )
+    elif not _CONDITION.match(header):
+        raise Problem(
+            400, "if_match_invalid", 'If-Match is an ETag in double quotes, or "*".'
+        )
+
+
+def check_if_match(header: str | None, current: str | None, required: bool) -> None:
+    """Refuse a write that is based on another state than the stored one.
+
+    :param current: the record's tag now; None when there is no record
+    :param required: whether a missing header is refused
+    :raise Problem: 412 when the state differs; else as :func:`check_if_match_form`
+    """
+    check_if_match_form(header, required)
+    if header is None:
         return
-    if header.strip() == "*":
+    if header == "*":
         if current is None:
             raise _failed("There is no such record.")
         return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from .etag import PATTERN as CONDITION
 from .idempotency import MAX_LENGTH as MAX_KEY
 
 MAX_BULK = 500
@@ -146,7 +147,7 @@ def _operation(
         "summary": summary,
         "description": needs,
         "tags": [resource.name],
-        "security": [{"key": scope}, {"oauth": scope}],
+        "security": [{"key": []}, {"oauth": scope}],
     }
 
 
@@ -498,7 +499,8 @@ def _components(resources: list[ResourceDescription], server: str) -> dict[str, 
     for resource in resources:
         for operation, schema in resource.schemas.items():
             schemas[f"{resource.name}_{operation}"] = schema
-        schemas[f"{resource.name}_answer"] = _answer_schema(resource.schemas["read"])
+        if "read" in resource.operations:
+            schemas[f"{resource.name}_answer"] = _answer_schema(resource.schemas["read"])
         if "bulk" in resource.operations:
             schemas[f"{resource.name}_bulk"] = bulk_schema(resource.schemas["create"])
     return {
@@ -604,7 +606,7 @@ def _parameters() -> dict[str, Any]:
         "in": "header",
         "required": False,
         "description": "ETag of the state you change; * overwrites whatever is there.",
-        "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*")$'},
+        "schema": {"type": "string", "pattern": CONDITION},
         "example": "*",
     }
     return {
@@ -612,7 +614,8 @@ def _parameters() -> dict[str, Any]:
             "name": "external_id",
             "in": "path",
             "required": True,
-            "description": "Your own id of the record.",
+            "description": "Your own id of the record. One that is `bulk` can be"
+            " listed and not addressed.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         },
         "key": key,
@@ -628,9 +631,10 @@ def _parameters() -> dict[str, Any]:
         "prefer": {
             "name": "Prefer",
             "in": "header",
-            "description": "`respond-async` answers 202 at once"
-            " and does the work later.",
-            "schema": {"enum": ["respond-async", "respond-sync"]},
+            "description": "`respond-async` answers 202 at once and does the work"
+            " later. Other wishes are ignored (RFC 7240).",
+            "schema": _STRING,
+            "example": "respond-async",
         },
         "limit": {
             "name": "limit",
@@ -640,8 +644,8 @@ def _parameters() -> dict[str, Any]:
         "cursor": {
             "name": "cursor",
             "in": "query",
-            "description": "`next_cursor` of the page before.",
-            "schema": _STRING,
+            "description": "`next_cursor` of the page before, unchanged.",
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"},
         },
         "updated_since": {
             "name": "updated_since",

@@ -1,5 +1,6 @@
 """From method and path to what is asked for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .problem import Problem
@@ -52,15 +53,22 @@ def allowed_methods(segments: list[str], operations: frozenset, transitions) -> 
             found = [
                 m for m, operation in _COLLECTION.items() if operation in operations
             ]
-        case [_resource, external_id]:
+        case [_resource, "bulk"] if "bulk" in operations:
+            found = ["POST"]
+        case [_resource, _external_id]:
             found = [m for m, operation in _RECORD.items() if operation in operations]
-            if external_id == "bulk" and "bulk" in operations:
-                found.append("POST")
         case [_resource, _external_id, name] if name in transitions:
             found = ["POST"]
         case _:
             found = []
     return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found
+
+
+def method_not_allowed(allowed: Iterable[str]) -> Problem:
+    """405 that says which methods an address has."""
+    names = ", ".join(allowed)
+    detail = f"This address answers to {names}."
+    return Problem(405, "method_not_allowed", detail, headers={"Allow": names})
 
 
 def resolve(
@@ -71,12 +79,7 @@ def resolve(
     if not allowed:
         raise Problem(404, "no_such_path", "There is nothing at this address.")
     if method not in allowed:
-        raise Problem(
-            405,
-            "method_not_allowed",
-            f"This address answers to {', '.join(allowed)}.",
-            headers={"Allow": ", ".join(allowed)},
-        )
+        raise method_not_allowed(allowed)
     method = "GET" if method == "HEAD" else method
     match segments:
         case [resource]:

@@ -20,7 +20,8 @@ from devenv.world import pid_file
 
 ISSUE = """
 system = env["sync.system"].create(
-    {{"name": {code!r}, "code": {code!r}, "kind": "shop", "state": "live"}})
+    {{"name": {code!r}, "code": {code!r}, "kind": "shop", "state": "live",
+      "reach": "company"}})
 account = env["sync.service.account"]._create_for(system, "e2e")
 plan = env.ref("sync_governance_connectors.sync_plan_bulk")
 _credential, key = env["sync.credential"]._issue(account, ["*:*"], plan=plan)

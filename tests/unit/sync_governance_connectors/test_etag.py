@@ -25,7 +25,10 @@ def status_of(function, *args):
         (f"W/{TAG}", TAG, True, 412),  # weak tags never match strongly
         ("*", TAG, True, None),
         ("*", None, True, 412),
-        ("garbage", TAG, True, 412),
+        (f'W/"x", {TAG}', TAG, True, None),
+        ("garbage", TAG, True, 400),
+        ("", TAG, False, 400),
+        (f"{TAG}\n", TAG, True, 400),
     ],
 )
 def test_if_match(header, current, required, status):
