@@ -124,8 +124,7 @@ class SyncResourceCustomer(models.AbstractModel):
                 **names.of(customers.browse(one.record_id)),
                 "probability": round(one.probability, 4),
                 "agrees": [
-                    line.field
-                    for line in self.env["sync.duplicate.door"]._reasons(one)
+                    line.field for line in self.env["sync.duplicate.door"]._reasons(one)
                 ],
             }
             for one in candidates
@@ -139,6 +138,6 @@ class SyncResourceCustomer(models.AbstractModel):
             [{"company_id": company.id, **values} for values in values_list], call
         )
 
-    def _list_domain(self, call):
+    def _served_domain(self):
         # Delivery and invoice addresses are parts of their customer, not customers.
-        return super()._list_domain(call) & Domain("parent_id", "=", False)
+        return super()._served_domain() & Domain("parent_id", "=", False)

@@ -151,8 +151,8 @@ class SyncResourceInvoice(models.AbstractModel):
     def _transition_members(self):
         return {"post": ()}
 
-    def _list_domain(self, call):
-        return super()._list_domain(call) & Domain(
+    def _served_domain(self):
+        return super()._served_domain() & Domain(
             "move_type", "in", [odoo for _word, odoo in TYPES]
         )
 

@@ -82,8 +82,8 @@ class SyncResourcePayment(models.AbstractModel):
     def _members(self):
         return MEMBERS
 
-    def _list_domain(self, call):
-        return super()._list_domain(call) & Domain("partner_type", "=", "customer")
+    def _served_domain(self):
+        return super()._served_domain() & Domain("partner_type", "=", "customer")
 
     def _served(self, records):
         return super()._served(records).filtered(lambda p: p.partner_type == "customer")

@@ -72,11 +72,11 @@ class SyncResourcePrice(models.AbstractModel):
             "product_tmpl_id": product.product_tmpl_id.id,
         }
 
-    def _list_domain(self, call):
+    def _served_domain(self):
         # Formulas and discounts are rules of Odoo's;
         # the contract speaks of fixed prices.
         return (
-            super()._list_domain(call)
+            super()._served_domain()
             & Domain("applied_on", "=", "0_product_variant")
             & Domain("compute_price", "=", "fixed")
         )

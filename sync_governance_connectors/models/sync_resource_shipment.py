@@ -142,8 +142,8 @@ class SyncResourceShipment(models.AbstractModel):
     def _transition_members(self):
         return {"milestones": MILESTONE}
 
-    def _list_domain(self, call):
-        return super()._list_domain(call) & Domain("picking_type_code", "=", "outgoing")
+    def _served_domain(self):
+        return super()._served_domain() & Domain("picking_type_code", "=", "outgoing")
 
     def _served(self, records):
         return (

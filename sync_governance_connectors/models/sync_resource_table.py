@@ -135,6 +135,10 @@ class SyncResourceTable(models.AbstractModel):
         """Those of the model's records that this resource is about."""
         return records
 
+    def _served_domain(self):
+        """What a list may show of the model's records, whoever asks."""
+        return Domain.TRUE
+
     def _confined(self, records):
         """Those that belong to the caller's company, or to none."""
         if "company_id" not in records._fields:
@@ -147,7 +151,7 @@ class SyncResourceTable(models.AbstractModel):
         return self._business_model()
 
     def _list_domain(self, call):
-        return self._company_domain() & self._reach_domain(call)
+        return self._served_domain() & self._company_domain() & self._reach_domain(call)
 
     def _company_domain(self):
         if "company_id" not in self.env[self._resource_model]._fields:
