@@ -6,7 +6,7 @@ it claimed parcels and stores what it says.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -121,6 +121,16 @@ class Lane:
         # A burst of a tenth of a second, so that a rate is smooth and still exact.
         burst = max(1.0, config.rate / 10)
         self.bucket = Bucket(rate=config.rate, burst=burst, tokens=1.0)
+
+    def suspend(self, until: float, revision: Any) -> None:
+        """Send nothing until then (unix seconds): its new settings do not work.
+
+        ``revision`` is that of those settings, which are tried again only if changed.
+        """
+        self.config = replace(self.config, revision=revision)
+        self.hold_until = until
+        self.is_dirty = True
+        self.release_waiting(0.0)
 
     @property
     def waiting(self) -> int:

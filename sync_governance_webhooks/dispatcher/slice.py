@@ -17,13 +17,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
+from psycopg2 import InterfaceError, OperationalError
+from psycopg2.errors import ForeignKeyViolation
+from psycopg2.extensions import TransactionRollbackError
+
 from odoo import SUPERUSER_ID, api
 
-from ..models.sync_delivery import LOCK_SPACE
 from ..tools import breaker
 from ..tools.outcome import Attempt, Failure, Verdict
 from .http_sender import Deadlines
 from .lane import Lane, Result
+from .store import Store
 
 _logger = logging.getLogger(__name__)
 
@@ -33,12 +37,8 @@ LINGER_S = 1.0
 TICK_S = 0.05
 MAX_IN_FLIGHT = 128
 MISCONFIGURED_PAUSE_S = 300.0
-# A dead node that vanished without closing its
-# connection frees its lanes within a minute.
-KEEPALIVE = (
-    "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10;"
-    "SET tcp_keepalives_count = 3"
-)
+# How often results are stored anew when others were in the way.
+ACKNOWLEDGE_TRIES = 5
 
 
 class Slice:
@@ -53,7 +53,8 @@ class Slice:
         uniform: Callable[[float, float], float] = random.uniform,
     ):
         """:param cr: a cursor for this slice alone; it gets committed"""
-        self._cr = cr
+        self._cursor = cr
+        self._store = Store(cr)
         self._env = api.Environment(cr, SUPERUSER_ID, {})
         self._linger = linger
         self._monotonic = monotonic
@@ -94,14 +95,24 @@ class Slice:
 
     @contextmanager
     def _awake(self):
-        self._cr.execute(KEEPALIVE)
-        self._cr.execute("SELECT pg_advisory_lock_shared(%s, 0)", (LOCK_SPACE,))
+        self._store.wake()
+        self._store.accept_clock()
         self._commit()
         try:
             yield
         finally:
-            self._cr.execute("SELECT pg_advisory_unlock_all()")
+            self._let_go()
+
+    def _let_go(self):
+        """Give up every lock: they belong to a session that goes back to a pool."""
+        try:
+            self._cursor.rollback()
+            self._store.let_go()
             self._commit()
+        except (OperationalError, InterfaceError):
+            # Whatever is left of the session ends here, and its locks with it.
+            self._cursor.connection.close()
+            raise
 
     def _is_on(self):
         now = self._monotonic()
@@ -116,6 +127,8 @@ class Slice:
 
     def _finish(self):
         """Give back what was not sent, wait for what is under way, store everything."""
+        # After an error the transaction takes no further statement.
+        self._cursor.rollback()
         for lane in self._lanes.values():
             lane.release_waiting(0.0)
         while self._in_flight:
@@ -133,7 +146,7 @@ class Slice:
         """
         self._last_tick = now = self._monotonic()
         self._acknowledge()
-        rows = {row["id"]: row for row in self._store()._lanes()}
+        rows = {row["id"]: row for row in self._store.lanes()}
         if rows:
             self._clock_offset = next(iter(rows.values()))["now"] - now
         self._drop_closed_lanes(rows)
@@ -150,23 +163,23 @@ class Slice:
                 if not lane.in_flight:
                     self._flush_released(lane)
                     del self._lanes[lane_id]
-                    self._cr.execute(
-                        "SELECT pg_advisory_unlock(%s, %s)", (LOCK_SPACE, lane_id)
-                    )
+                    self._store.leave_lane(lane_id)
 
     def _refresh(self, row):
         """Bring a lane in line with its subscription; take it if free and wanted."""
         lane = self._lanes.get(row["id"])
         if lane is None:
             is_held = self._now() < row["hold_until"]
-            if is_held or not row["due"] or not self._store()._enter_lane(row["id"]):
+            if is_held or not row["due"] or not self._store.enter_lane(row["id"]):
                 return
         try:
-            with self._cr.savepoint(flush=False):
+            with self._cursor.savepoint(flush=False):
                 if lane is None:
                     lane = Lane(self._config(row), breaker.State())
                 elif lane.config.revision != row["revision"]:
                     lane.configure(self._config(row))
+        except (OperationalError, InterfaceError):
+            raise
         except Exception as error:
             self._give_up_lane(row, error)
             return
@@ -179,9 +192,13 @@ class Slice:
         """Settings that do not work, such as a secret that cannot be decrypted."""
         _logger.exception("Subscription %s cannot be sent to", row["id"])
         self._env["sync.subscription"].browse(row["id"])._on_misconfigured(error)
-        self._env["sync.breaker"]._keep(
-            row["id"], _health(row), self._now() + MISCONFIGURED_PAUSE_S
-        )
+        until = self._now() + MISCONFIGURED_PAUSE_S
+        lane = self._lanes.get(row["id"])
+        if lane:
+            lane.suspend(until, row["revision"])
+            return
+        self._store.keep_health(row["id"], _health(row), until, row["breaker_revision"])
+        self._store.leave_lane(row["id"])
 
     def _take_health(self, lane, row):
         lane.breaker_revision = row["breaker_revision"]
@@ -201,7 +218,7 @@ class Slice:
         }
         if not limits or self._monotonic() >= self._until:
             return
-        claimed = self._store()._claim(limits, self._claim_ref)
+        claimed = self._store.claim(limits, self._claim_ref)
         blocked = self._blocked(claimed)
         for row in claimed:
             lane = self._lanes[row["subscription_id"]]
@@ -218,19 +235,22 @@ class Slice:
             for row in claimed
             if self._lanes[row["subscription_id"]].config.ordered
         ]
-        return self._store()._blocked(ordered) if ordered else {}
+        return self._store.blocked(ordered) if ordered else {}
 
     def _add(self, lane, row):
+        deliveries = self._env["sync.delivery"]
         subscription = self._env["sync.subscription"].browse(lane.config.id)
         try:
-            with self._cr.savepoint(flush=False):
-                parcel = self._store()._parcel(row, subscription, lane.config.ordered)
+            with self._cursor.savepoint(flush=False):
+                parcel = deliveries._parcel(row, subscription, lane.config.ordered)
+        except (OperationalError, InterfaceError):
+            raise
         except Exception as error:
             _logger.exception("No message can be made of delivery %s", row["id"])
             failed = Attempt(
                 time.time(), 0.0, failure=Failure.PAYLOAD, error=repr(error)
             )
-            parcel = self._store()._unmade_parcel(row)
+            parcel = deliveries._unmade_parcel(row)
             self._unacknowledged.append(Result(parcel, failed, Verdict.DEAD, "dead"))
             return
         lane.add(parcel)
@@ -280,29 +300,53 @@ class Slice:
             self._transitions.append((lane, transition, result))
 
     def _acknowledge(self):
-        """Store results, what is given back, and health: one transaction."""
+        """Store results, what is given back, and health: one transaction.
+
+        It is repeated when others were in the way, such as a person who discards
+        deliveries or deletes a subscription: what was sent must not be forgotten.
+        """
+        for left in reversed(range(ACKNOWLEDGE_TRIES)):
+            try:
+                self._put_down()
+                break
+            except (TransactionRollbackError, ForeignKeyViolation):
+                self._cursor.rollback()
+                if not left:
+                    raise
+                self._forget_deleted()
         results, self._unacknowledged = self._unacknowledged, []
-        if results:
-            self._store()._acknowledge(results, self._claim_ref, self._node)
-            self._env["sync.delivery.metric"]._add(results)
         for lane in self._lanes.values():
-            self._flush_released(lane)
-            self._flush_health(lane)
-        self._commit()
+            lane.is_dirty, lane.released = False, {}
         if results:
             self._tell(results)
 
+    def _put_down(self):
+        if self._unacknowledged:
+            self._store.acknowledge(self._unacknowledged, self._claim_ref, self._node)
+            self._env["sync.delivery.metric"]._add(self._unacknowledged)
+        for lane in self._lanes.values():
+            if lane.released:
+                self._store.release(lane.released, self._claim_ref)
+            if lane.is_dirty:
+                self._store.keep_health(
+                    lane.config.id, lane.health, lane.hold_until, lane.breaker_revision
+                )
+        self._commit()
+
+    def _forget_deleted(self):
+        """Leave out results of deliveries that were deleted while they were sent."""
+        ids = [result.parcel.delivery_id for result in self._unacknowledged]
+        living = self._store.living(ids) if ids else set()
+        self._unacknowledged = [
+            result
+            for result in self._unacknowledged
+            if result.parcel.delivery_id in living
+        ]
+
     def _flush_released(self, lane):
         if lane.released:
-            self._store()._release(lane.released, self._claim_ref)
+            self._store.release(lane.released, self._claim_ref)
             lane.released = {}
-
-    def _flush_health(self, lane):
-        if lane.is_dirty:
-            self._env["sync.breaker"]._keep(
-                lane.config.id, lane.health, lane.hold_until
-            )
-            lane.is_dirty = False
 
     def _tell(self, results):
         """Have people hear of outages and their end, dead letters, the gone.
@@ -318,23 +362,20 @@ class Slice:
             self._commit()
         except Exception:
             _logger.exception("Nobody was told of failed deliveries")
-            self._cr.rollback()
+            self._cursor.rollback()
 
     # -- small helpers -----------------------------------------------------------------
 
     def _commit(self):
         """Claims are stored before anything is sent, results as soon as they come."""
-        self._cr.commit()  # pylint: disable=invalid-commit; many transactions a slice
-
-    def _store(self):
-        return self._env["sync.delivery"]
+        self._cursor.commit()  # pylint: disable=invalid-commit; many transactions a slice
 
     def _now(self):
         """Unix time by the database: nodes may disagree, and clocks may jump."""
         return self._monotonic() + self._clock_offset
 
     def _next_due(self):
-        seconds = self._store()._next_due()
+        seconds = self._store.next_due()
         self._commit()
         return seconds
 

@@ -3,6 +3,7 @@ from . import sync_event_type
 from . import sync_event_type_field
 from . import sync_event_key
 from . import sync_event
+from . import sync_capture
 from . import sync_subscription
 from . import sync_breaker
 from . import sync_delivery

@@ -1,5 +1,4 @@
-from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo import fields, models
 
 from ..tools import breaker
 
@@ -44,31 +43,6 @@ class SyncBreaker(models.Model):
     first_failure = fields.Float(readonly=True, default=0)
 
     _subscription_uniq = models.UniqueIndex("(subscription_id)")
-
-    @api.model
-    def _keep(self, subscription_id, state, hold_until):
-        """Store what the dispatcher found out. A person's "isolated" outranks it.
-
-        Leaves ``write_date`` alone: its change
-        tells the dispatcher of a person's decision.
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE sync_breaker
-                   SET status = %s, result_window = %s, trips = %s, open_until = %s,
-                       first_failure = %s, hold_until = %s
-                 WHERE subscription_id = %s AND status <> 'isolated'
-                """,
-                state.status.value,
-                state.window,
-                state.trips,
-                state.open_until,
-                state.first_failure or 0,
-                hold_until,
-                subscription_id,
-            )
-        )
 
     def _store_state(self, state):
         """Write a ``tools.breaker.State``, by a person's decision."""

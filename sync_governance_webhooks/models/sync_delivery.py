@@ -10,9 +10,6 @@ from ..tools.envelope import canonical_json
 from ..tools.matching import passes
 from ..tools.parcel import Parcel
 
-# The namespace of this module's advisory locks ("SYNC" in ASCII); the second number is
-# the subscription, or 0 for "a dispatcher is awake".
-LOCK_SPACE = 0x53594E43
 PAGE_SIZE = 500
 
 FAN_OUT = """
@@ -25,56 +22,11 @@ FAN_OUT = """
            clock_timestamp() AT TIME ZONE 'UTC', FALSE
       FROM (VALUES %s) wanted (position, event_id, subscription_id)
       JOIN sync_event event ON event.id = wanted.event_id
+        -- routes are cached: one may have been deleted a moment ago
+      JOIN sync_subscription subscription ON subscription.id = wanted.subscription_id
      ORDER BY wanted.position
         ON CONFLICT (event_id, subscription_id) DO NOTHING
 """
-ACKNOWLEDGE = """
-    WITH result AS (
-        SELECT * FROM (VALUES %s) result (
-            delivery_id, subscription_id, number, started_at, duration_ms, status_code,
-            verdict, error_class, error, request_headers, request_size,
-            response_headers, response_body, response_base64, response_size, node,
-            claim_ref, state, delay, body
-        )
-    ), settled AS (
-        UPDATE sync_delivery delivery
-           SET state = result.state,
-               attempt_count = result.number,
-               next_at = CASE WHEN result.state = 'retrying' THEN
-                   clock_timestamp() AT TIME ZONE 'UTC'
-                   + result.delay * INTERVAL '1 second'
-                   ELSE delivery.next_at END,
-               first_attempt_at = COALESCE(
-                   delivery.first_attempt_at, result.started_at),
-               delivered_at = CASE WHEN result.state = 'delivered' THEN
-                   result.started_at
-                   + result.duration_ms * INTERVAL '1 millisecond' END,
-               last_status = result.status_code,
-               last_error = NULLIF(result.error_class, ''),
-               body = COALESCE(delivery.body, result.body),
-               claim_ref = NULL,
-               manual = FALSE
-          FROM result
-         WHERE delivery.id = result.delivery_id
-           AND delivery.state = 'delivering'
-           AND delivery.claim_ref = result.claim_ref
-    )
-    INSERT INTO sync_delivery_attempt (
-        delivery_id, subscription_id, number, started_at, duration_ms, status_code,
-        verdict, error_class, error, request_headers, request_size, response_headers,
-        response_body, response_base64, response_size, node
-    )
-    SELECT delivery_id, subscription_id, number, started_at, duration_ms, status_code,
-           verdict, NULLIF(error_class, ''), NULLIF(error, ''), request_headers,
-           request_size, response_headers, response_body, response_base64,
-           response_size, node
-      FROM result
-"""
-ACKNOWLEDGE_ROW = (
-    "(%s, %s, %s, %s::timestamp, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, "
-    "%s, "
-    "%s::float, %s)"
-)
 
 
 class SyncDelivery(models.Model):
@@ -214,221 +166,6 @@ class SyncDelivery(models.Model):
             )
         )
 
-    # -- the dispatcher's statements -------------------------------------------------
-
-    @api.model
-    def _lanes(self):
-        """All subscriptions that may be sent to, and whether they have something due.
-
-        :return: ``(now, rows)``; now is the database's unix time, a row is a dictionary
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT extract(epoch FROM clock_timestamp())::float AS now,
-                       subscription.id, subscription.write_date AS revision,
-                       breaker.write_date AS breaker_revision,
-                       breaker.status, breaker.result_window, breaker.trips,
-                       breaker.open_until, breaker.first_failure, breaker.hold_until,
-                       EXISTS (
-                           SELECT 1 FROM sync_delivery delivery
-                            WHERE delivery.subscription_id = subscription.id
-                              AND delivery.state IN ('pending', 'retrying')
-                              AND delivery.next_at
-                                  <= clock_timestamp() AT TIME ZONE 'UTC'
-                       ) OR EXISTS (
-                           -- ours, or orphans of a dispatcher that died
-                           SELECT 1 FROM sync_delivery delivery
-                            WHERE delivery.subscription_id = subscription.id
-                              AND delivery.state = 'delivering'
-                       ) AS due
-                  FROM sync_subscription subscription
-                  JOIN sync_breaker breaker
-                    ON breaker.subscription_id = subscription.id
-                 WHERE subscription.active AND subscription.state = 'active'
-                   AND breaker.status <> 'isolated'
-                 ORDER BY subscription.id
-                """
-            )
-        )
-        return self.env.cr.dictfetchall()
-
-    @api.model
-    def _enter_lane(self, subscription_id):
-        """Take a subscription for this session alone;
-        False if another dispatcher has it.
-
-        The lock dies with the session, so that a killed dispatcher frees its lanes
-        at once. Whatever it had claimed is free again, with the same message id.
-        """
-        self.env.cr.execute(
-            SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, subscription_id)
-        )
-        if not self.env.cr.fetchone()[0]:
-            return False
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE sync_delivery
-                   SET state = CASE WHEN attempt_count > 0
-                                    THEN 'retrying' ELSE 'pending' END,
-                       claim_ref = NULL
-                 WHERE subscription_id = %s AND state = 'delivering'
-                """,
-                subscription_id,
-            )
-        )
-        return True
-
-    @api.model
-    def _claim(self, limits, claim_ref):
-        """Take the deliveries that are due, oldest first.
-
-        :param dict limits: number of deliveries by subscription id
-        :return: rows as dictionaries, by id
-        """
-        lanes = SQL(", ").join(
-            SQL("(%s, %s)", lane_id, limit) for lane_id, limit in limits.items()
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH due AS (
-                    SELECT delivery.id
-                      FROM (VALUES %(lanes)s) lane (id, size)
-                     CROSS JOIN LATERAL (
-                        SELECT id FROM sync_delivery
-                         WHERE subscription_id = lane.id
-                           AND state IN ('pending', 'retrying')
-                           AND next_at <= clock_timestamp() AT TIME ZONE 'UTC'
-                         ORDER BY next_at, id
-                         LIMIT lane.size
-                           FOR UPDATE SKIP LOCKED
-                     ) delivery
-                )
-                UPDATE sync_delivery delivery
-                   SET state = 'delivering', claim_ref = %(claim_ref)s
-                  FROM due, sync_event event
-                 WHERE delivery.id = due.id AND event.id = delivery.event_id
-                RETURNING delivery.id, delivery.subscription_id, delivery.key_id,
-                          delivery.attempt_count, delivery.schedule_start,
-                          delivery.manual, delivery.body,
-                          event.id AS event_id, event.ref, event.name,
-                          event.event_type_id,
-                          event.payload, event.occurred_at, event.ordering_key,
-                          event.sequence, event.traceparent, event.correlation_ref
-                """,
-                lanes=lanes,
-                claim_ref=claim_ref,
-            )
-        )
-        return sorted(self.env.cr.dictfetchall(), key=lambda row: row["id"])
-
-    @api.model
-    def _blocked(self, delivery_ids):
-        """Which of the claimed deliveries must wait for an older one of their key.
-
-        :return: ``{id: seconds until the older one's next attempt}``
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT claimed.id, extract(epoch FROM
-                       older.next_at - clock_timestamp() AT TIME ZONE 'UTC')::float
-                  FROM sync_delivery claimed
-                 CROSS JOIN LATERAL (
-                    SELECT next_at FROM sync_delivery
-                     WHERE subscription_id = claimed.subscription_id
-                       AND key_id = claimed.key_id
-                       AND id < claimed.id
-                       AND state IN ('pending', 'retrying')
-                     ORDER BY id LIMIT 1
-                 ) older
-                 WHERE claimed.id IN %s
-                """,
-                tuple(delivery_ids),
-            )
-        )
-        return {id_: max(0.0, seconds) for id_, seconds in self.env.cr.fetchall()}
-
-    @api.model
-    def _release(self, delays, claim_ref):
-        """Give claimed deliveries back untried.
-
-        :param dict delays: seconds until they are due, by id
-        """
-        rows = SQL(", ").join(
-            SQL("(%s, %s::float)", id_, delay) for id_, delay in delays.items()
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE sync_delivery delivery
-                   SET state = CASE WHEN attempt_count > 0
-                                    THEN 'retrying' ELSE 'pending' END,
-                       claim_ref = NULL,
-                       next_at = GREATEST(next_at, clock_timestamp() AT TIME ZONE 'UTC'
-                                          + released.delay * INTERVAL '1 second')
-                  FROM (VALUES %s) released (id, delay)
-                 WHERE delivery.id = released.id AND state = 'delivering'
-                   AND claim_ref = %s
-                """,
-                rows,
-                claim_ref,
-            )
-        )
-
-    @api.model
-    def _acknowledge(self, results, claim_ref, node):
-        """Store what became of the attempts, in one statement.
-
-        :param results: list of ``dispatcher.lane.Result``
-        """
-        rows = [result.row(claim_ref, node) for result in results]
-        self.env.cr.execute_values(
-            ACKNOWLEDGE, rows, template=ACKNOWLEDGE_ROW, page_size=len(rows)
-        )
-
-    @api.model
-    def _next_due(self):
-        """Seconds until the next delivery is due on any lane; None if there is none."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT min(GREATEST(
-                           extract(epoch FROM first.next_at AT TIME ZONE 'UTC'),
-                           breaker.open_until, breaker.hold_until
-                       ) - extract(epoch FROM clock_timestamp()))::float
-                  FROM sync_subscription subscription
-                  JOIN sync_breaker breaker
-                    ON breaker.subscription_id = subscription.id
-                 CROSS JOIN LATERAL (
-                    (SELECT next_at FROM sync_delivery
-                      WHERE subscription_id = subscription.id
-                        AND state IN ('pending', 'retrying')
-                      ORDER BY next_at LIMIT 1)
-                    UNION ALL
-                    -- claimed, but nobody holds the lane: its dispatcher died
-                    (SELECT next_at FROM sync_delivery
-                      WHERE subscription_id = subscription.id AND state = 'delivering'
-                      LIMIT 1)
-                 ) first
-                 WHERE subscription.active AND subscription.state = 'active'
-                   AND breaker.status <> 'isolated'
-                   AND NOT EXISTS (
-                    -- another dispatcher holds the lane and will see to it
-                    SELECT 1 FROM pg_locks
-                     WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s
-                       AND objid = subscription.id AND database = (
-                        SELECT oid FROM pg_database WHERE datname = current_database())
-                   )
-                """,
-                LOCK_SPACE,
-            )
-        )
-        seconds = self.env.cr.fetchone()[0]
-        return None if seconds is None else max(0.0, seconds)
-
     # -- making a message ------------------------------------------------------------
 
     @api.model
@@ -544,6 +281,14 @@ class SyncDelivery(models.Model):
     def _backfill(self, event_ids, subscription):
         """Make deliveries of past events for a subscription that never got them."""
         if event_ids:
+            # Not one that retention is about to delete.
+            self.env.cr.execute(
+                SQL(
+                    "SELECT id FROM sync_event WHERE id IN %s ORDER BY id"
+                    " FOR KEY SHARE",
+                    tuple(event_ids),
+                )
+            )
             self.env.cr.execute_values(
                 FAN_OUT,
                 [(n, id_, subscription.id) for n, id_ in enumerate(event_ids)],

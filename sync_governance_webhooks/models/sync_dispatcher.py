@@ -9,13 +9,12 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.modules.registry import Registry
 from odoo.sql_db import Cursor
-from odoo.tools import SQL
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..dispatcher.http_sender import Pools
 from ..dispatcher.slice import Slice
-from .sync_delivery import LOCK_SPACE
+from ..dispatcher.store import Store
 
 _logger = logging.getLogger(__name__)
 
@@ -58,8 +57,7 @@ class SyncDispatcher(models.AbstractModel):
         """
         try:
             with Registry(dbname).cursor() as cr:
-                cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s, 0)", LOCK_SPACE))
-                if cr.fetchone()[0]:
+                if Store(cr).is_nobody_awake():
                     api.Environment(cr, SUPERUSER_ID, {})["sync.dispatcher"]._enqueue()
         except Exception:
             _logger.exception("The dispatcher was not woken; the sweeper will do it")
@@ -104,7 +102,7 @@ class SyncDispatcher(models.AbstractModel):
     @api.model
     def _cron_sweep(self):
         """Safety net: wake the dispatcher for what is due; look after long outages."""
-        seconds = self.env["sync.delivery"]._next_due()
+        seconds = Store(self.env.cr).next_due()
         if seconds is not None and seconds < 60:
             self._enqueue(seconds)
         self.env["sync.subscription"]._review_outages()

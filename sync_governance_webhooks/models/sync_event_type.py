@@ -232,7 +232,7 @@ class SyncEventType(models.Model):
         # sudo: as in _specs
         event_type = self.sudo().browse(self._id_by_name(name) or [])
         if event_type:
-            self.env["sync.event"]._capture_explicit(
+            self.env["sync.capture"]._capture_explicit(
                 event_type._spec(), record, data, before, after
             )
         return event_type

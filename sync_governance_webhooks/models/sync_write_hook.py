@@ -25,21 +25,21 @@ class SyncWriteHook(models.AbstractModel):
     @api.model
     def _after_create(self, records, vals_list):
         super()._after_create(records, vals_list)
-        self.env["sync.event"]._capture_create(records)
+        self.env["sync.capture"]._capture_create(records)
 
     @api.model
     def _before_write(self, records, vals):
         vals = super()._before_write(records, vals)
-        self.env["sync.event"]._note_source(records)
+        self.env["sync.capture"]._note_source(records)
         return vals
 
     @api.model
     def _before_unlink(self, records):
         records = super()._before_unlink(records)
-        self.env["sync.event"]._capture_unlink(records)
+        self.env["sync.capture"]._capture_unlink(records)
         return records
 
     @api.model
     def _before_flush(self, records, vals_list):
         super()._before_flush(records, vals_list)
-        self.env["sync.event"]._capture_flush(records, vals_list)
+        self.env["sync.capture"]._capture_flush(records, vals_list)

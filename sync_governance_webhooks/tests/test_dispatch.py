@@ -7,6 +7,8 @@ from svix.webhooks import Webhook as SvixWebhook
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from odoo.addons.sync_governance_webhooks.dispatcher.store import Store
+
 from .common import WebhookCase
 
 
@@ -281,7 +283,7 @@ class TestDispatch(WebhookCase):
             " WHERE subscription_id = %s",
             [subscription.id],
         )
-        self.assertEqual(self.env["sync.delivery"]._next_due(), 0)
+        self.assertEqual(Store(self.env.cr).next_due(), 0)
         self.dispatch()
         self.assertEqual(self.deliveries(subscription).state, "delivered")
 
