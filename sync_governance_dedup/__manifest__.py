@@ -23,6 +23,7 @@
         "views/sync_duplicate_prevention_views.xml",
         "views/sync_duplicate_rule_views.xml",
         "views/sync_duplicate_scan_views.xml",
+        "views/sync_duplicate_training_views.xml",
         "views/sync_merge_journal_views.xml",
         "views/sync_merge_band_views.xml",
         "views/res_partner_views.xml",

@@ -132,9 +132,17 @@ class TestCustomerDoor(ResourceCase):
         self.rule.door_mode = "refuse"
         self.create(self.shop, "C-1", KNOWN)
         with self.assertRaises(Problem) as caught:
-            self.apply(self.shop, "customers", "replace", "C-2", dict(TWIN))
+            self.apply(
+                self.shop,
+                "customers",
+                "replace",
+                "C-2",
+                {**TWIN, "external_id": "C-2"},
+            )
         self.assertEqual(caught.exception.code, "probable_duplicate")
-        result = self.apply(self.shop, "customers", "replace", "C-1", dict(TWIN))
+        result = self.apply(
+            self.shop, "customers", "replace", "C-1", {**TWIN, "external_id": "C-1"}
+        )
         self.assertEqual(result.status, "updated")
 
 

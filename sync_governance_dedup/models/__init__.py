@@ -14,6 +14,9 @@ from . import sync_duplicate_rule_field
 from . import sync_duplicate_scan
 from . import sync_duplicate_stake
 from . import sync_duplicate_term
+from . import sync_duplicate_training
+from . import sync_duplicate_training_line
+from . import sync_duplicate_training_pair
 from . import sync_duplicate_verdict
 from . import sync_duplicate_workbench
 from . import sync_inbox

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
@@ -122,6 +122,7 @@ class SyncDuplicateRule(models.Model):
         " While somebody types, little is known yet: a high value warns too late.",
     )
     group_ids = fields.One2many("sync.duplicate.group", "rule_id")
+    training_ids = fields.One2many("sync.duplicate.training", "rule_id")
     open_count = fields.Integer(compute="_compute_counts")
     verdict_count = fields.Integer(compute="_compute_precision")
     precision = fields.Float(
@@ -186,11 +187,13 @@ class SyncDuplicateRule(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._check_weights_untouched(*vals_list)
         rules = super().create(vals_list)
         self._refresh_watch()
         return rules
 
     def write(self, vals):
+        self._check_weights_untouched(vals)
         result = super().write(vals)
         if {"active", "model_id", "field_ids", "domain"} & vals.keys():
             self._refresh_watch()
@@ -202,6 +205,12 @@ class SyncDuplicateRule(models.Model):
         result = super().unlink()
         self._refresh_watch()
         return result
+
+    @api.model
+    def _check_weights_untouched(self, *vals_list):
+        """Weights are applied by a training, which tells what they change."""
+        if not self.env.su and any("weights" in vals for vals in vals_list):
+            raise AccessError(self.env._("Weights are changed by a training only."))
 
     def _refresh_watch(self):
         self.env.registry.clear_cache()
@@ -367,6 +376,30 @@ class SyncDuplicateRule(models.Model):
             "type": "ir.actions.act_window",
             "res_model": "sync.duplicate.scan",
             "res_id": scan.id,
+            "view_mode": "form",
+        }
+
+    def action_train(self):
+        """What could be learned from the stewards' verdicts, to look at."""
+        return self._open_training("verdicts")
+
+    def action_estimate(self):
+        """What could be learned from the pairs of the last scan, to look at."""
+        return self._open_training("scan")
+
+    def _open_training(self, source):
+        self.ensure_one()
+        self.check_access("read")
+        if not self.env.user.has_groups(
+            "sync_governance_base.group_sync_steward,"
+            "sync_governance_base.group_sync_integration_manager"
+        ):
+            raise AccessError(self.env._("Only stewards and managers train a rule."))
+        training = self.env["sync.duplicate.training"]._propose(self, source)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": training._name,
+            "res_id": training.id,
             "view_mode": "form",
         }
 

@@ -9,4 +9,5 @@ from . import test_product
 from . import test_rights
 from . import test_scan
 from . import test_suggest
+from . import test_training
 from . import test_undo
