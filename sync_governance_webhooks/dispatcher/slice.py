@@ -25,7 +25,7 @@ from odoo import SUPERUSER_ID, api
 
 from ..tools import breaker
 from ..tools.outcome import Attempt, Failure, Verdict
-from .http_sender import Deadlines
+from .http_client import Deadlines
 from .lane import Lane, Result
 from .store import Store
 

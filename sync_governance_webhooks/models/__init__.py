@@ -4,6 +4,7 @@ from . import sync_event_type_field
 from . import sync_event_key
 from . import sync_event
 from . import sync_capture
+from . import sync_authentication_mixin
 from . import sync_subscription
 from . import sync_breaker
 from . import sync_delivery

@@ -12,7 +12,8 @@ from odoo.sql_db import Cursor
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..dispatcher.http_sender import Pools
+from ..dispatcher.authorization import Tokens
+from ..dispatcher.http_client import Pools
 from ..dispatcher.slice import Slice
 from ..dispatcher.store import Store
 
@@ -23,6 +24,7 @@ MAX_SLEEP_S = 24 * 3600
 
 # Connections outlive the slices: a trickle of events keeps using the same ones.
 pools = Pools()
+tokens = Tokens()
 
 
 class SyncDispatcher(models.AbstractModel):

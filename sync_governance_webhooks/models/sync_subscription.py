@@ -2,12 +2,12 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..dispatcher.http_sender import HttpSender, HttpTarget
+from ..dispatcher.http_client import HttpClient
+from ..dispatcher.http_sender import HttpSender, HttpTarget, is_secret_header
 from ..dispatcher.lane import LaneConfig
 from ..tools import addresses, breaker
 from ..tools.backoff import DEFAULT_SCHEDULE, Schedule, ScheduleError
@@ -19,8 +19,12 @@ ALLOWED_NETWORKS = "sync_governance.allowed_networks"
 PURPOSE_SIGNING = "webhook signing"
 # People hear of an automatic disabling this long before.
 NOTICE_H = 24
-HEADER_RE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[^\r\n]*")
-RESERVED_HEADERS = ("webhook-", "ce-", "host", "content-", "connection", "transfer-")
+HEADER_RE = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x20-\x7e\t]*)")
+# Ours, or those that say how the bytes of a request are to be read.
+RESERVED_PREFIXES = ("webhook-", "ce-", "content-", "transfer-", "proxy-")
+RESERVED_HEADERS = frozenset(
+    {"host", "connection", "keep-alive", "expect", "te", "trailer", "upgrade"}
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class SyncSubscription(models.Model):
 
     _name = "sync.subscription"
     _description = "Subscription"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sync.authentication.mixin"]
     _order = "name, id"
     _check_company_auto = True
 
@@ -160,9 +164,6 @@ class SyncSubscription(models.Model):
         default=120,
         help="Hours of unbroken failure. People are told a day before. 0: never.",
     )
-    secret_changed_at = fields.Datetime(
-        string="Secret Changed", readonly=True, copy=False
-    )
     has_secret = fields.Boolean(compute="_compute_has_secret")
     is_rotating = fields.Boolean(compute="_compute_has_secret")
     breaker_ids = fields.One2many("sync.breaker", "subscription_id", readonly=True)
@@ -198,26 +199,9 @@ class SyncSubscription(models.Model):
     @api.depends("secret_changed_at")
     def _compute_has_secret(self):
         for subscription in self:
-            states = set(subscription._secrets().mapped("state"))
+            states = set(subscription._secrets(PURPOSE_SIGNING).mapped("state"))
             subscription.has_secret = bool(states)
             subscription.is_rotating = "overlapping" in states
-
-    def _secrets(self):
-        """The usable signing secrets, the active one first."""
-        # sudo: secrets are out of reach for everybody;
-        # nothing of them leaves this model
-        return (
-            self.env["sync.secret"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", self._name),
-                    ("res_id", "in", self.ids),
-                    ("purpose", "=", PURPOSE_SIGNING),
-                ]
-            )
-            ._usable()
-        )
 
     def _compute_counts(self):
         groups = self.env["sync.delivery"]._read_group(
@@ -249,23 +233,17 @@ class SyncSubscription(models.Model):
 
     # -- checks ----------------------------------------------------------------------
 
+    @api.model
+    def _url_schemes(self):
+        """Schemes of the addresses of each transport that has addresses."""
+        return {"http": ("http", "https")}
+
     @api.constrains("url", "transport")
     def _check_url(self):
-        for subscription in self.filtered(lambda record: record.transport == "http"):
-            try:
-                url = urlsplit(subscription.url or "")
-                is_good = url.scheme in ("http", "https") and url.hostname
-                is_good = is_good and url.port != 0 and not url.username
-            except ValueError:
-                is_good = False
-            if not is_good:
-                raise ValidationError(
-                    self.env._(
-                        "%(url)s is not an http or https address without user "
-                        "and password.",
-                        url=subscription.url,
-                    )
-                )
+        for subscription in self:
+            schemes = self._url_schemes().get(subscription.transport)
+            if schemes:
+                subscription._check_address(subscription.url, schemes)
 
     @api.constrains("patterns", "content_filter", "retry_schedule", "custom_headers")
     def _check_texts(self):
@@ -291,14 +269,22 @@ class SyncSubscription(models.Model):
         for line in filter(
             None, map(str.strip, (self.custom_headers or "").splitlines())
         ):
-            name, _colon, value = line.partition(":")
-            if not HEADER_RE.fullmatch(line) or name.lower().startswith(
-                RESERVED_HEADERS
-            ):
+            match = HEADER_RE.fullmatch(line)
+            name = (match[1] if match else line.partition(":")[0]).lower()
+            if is_secret_header(name):
+                raise ValidationError(
+                    self.env._(
+                        "%(header)s is a secret: enter it under Authentication, "
+                        "where it is encrypted.",
+                        header=name,
+                    )
+                )
+            is_ours = name in RESERVED_HEADERS or name.startswith(RESERVED_PREFIXES)
+            if not match or is_ours:
                 raise ValidationError(
                     self.env._("This header cannot be set: %(header)s", header=name)
                 )
-            pairs.append((name.lower(), value.strip()))
+            pairs.append((name, match[2].strip()))
         return tuple(pairs)
 
     # -- CRUD ------------------------------------------------------------------------
@@ -391,16 +377,23 @@ class SyncSubscription(models.Model):
         Called in the dispatcher's main thread; what it returns
         is called in others, so it must hold plain values only.
         """
-        from .sync_dispatcher import pools
+        from .sync_dispatcher import pools, tokens
 
+        keys = self._signing_keys()
+        if not keys:
+            raise UserError(self._missing_secret())
         target = HttpTarget(
             url=self.url,
             timeout=self.timeout_s,
-            keys=self._signing_keys(),
-            allowed=self._allowed_networks(),
+            keys=keys,
             headers=self._header_pairs(),
+            authorization=self._authorization(tokens),
         )
-        return HttpSender(target, pools, deadlines)
+        client = HttpClient(pools, self._allowed_networks(), self._tls_settings())
+        return HttpSender(target, client, deadlines)
+
+    def _missing_secret(self):
+        return self.env._("%(name)s has no signing secret yet.", name=self.name)
 
     def _signing_keys(self):
         """Pairs of key and unix time until which it signs, None for good."""
@@ -411,7 +404,7 @@ class SyncSubscription(models.Model):
                 if secret.expires_at
                 else None,
             )
-            for secret in self._secrets()
+            for secret in self._secrets(PURPOSE_SIGNING)
         )
 
     @api.model
@@ -548,11 +541,9 @@ class SyncSubscription(models.Model):
         self._check_manager()
         for subscription in self:
             if subscription.transport == "http" and not subscription.has_secret:
-                raise UserError(
-                    self.env._(
-                        "%(name)s has no signing secret yet.", name=subscription.name
-                    )
-                )
+                raise UserError(subscription._missing_secret())
+            if problem := subscription._missing_authentication():
+                raise UserError(problem)
             self.env["sync.issue"]._recover(
                 f"webhooks.disabled.{subscription.id}",
                 self.env._("Activated again."),
@@ -596,7 +587,9 @@ class SyncSubscription(models.Model):
         """
         self.ensure_one()
         plaintext = generate_secret(secrets.token_bytes, version)
-        current = self._secrets().filtered(lambda secret: secret.state == "active")
+        current = self._secrets(PURPOSE_SIGNING).filtered(
+            lambda secret: secret.state == "active"
+        )
         if current:
             current[0]._rotate(plaintext)
         else:
@@ -610,15 +603,10 @@ class SyncSubscription(models.Model):
         """Stop signing with the old secret now, e.g. because it leaked."""
         self._check_manager()
         for subscription in self:
-            subscription._secrets().filtered(
+            subscription._secrets(PURPOSE_SIGNING).filtered(
                 lambda secret: secret.state == "overlapping"
             )._revoke(self.env._("Overlap ended by hand"))
             subscription._note_secret_change()
-
-    def _note_secret_change(self):
-        """Have running dispatchers read the secrets again."""
-        # sudo: a readonly stamp, set by whoever may change secrets
-        self.sudo().secret_changed_at = fields.Datetime.now()
 
     def action_rotate_secret(self):
         """Make a new secret and show it, once."""

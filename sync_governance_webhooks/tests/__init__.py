@@ -1,3 +1,4 @@
+from . import test_authentication
 from . import test_capture
 from . import test_dispatch
 from . import test_replay

@@ -37,8 +37,9 @@ DENIED: tuple[Network, ...] = tuple(
         "203.0.113.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "::/128",
-        "::1/128",
+        # unspecified, loopback, and IPv4 addresses in two old disguises
+        "::/96",
+        "::ffff:0:0:0/96",
         "64:ff9b::/96",
         "64:ff9b:1::/48",
         "100::/64",
@@ -49,6 +50,7 @@ DENIED: tuple[Network, ...] = tuple(
         "5f00::/16",
         "fc00::/7",
         "fe80::/10",
+        "fec0::/10",
         "ff00::/8",
     )
 )

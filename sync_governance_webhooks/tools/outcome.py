@@ -17,7 +17,12 @@ class Verdict(str, Enum):
 
 
 class Failure(str, Enum):
-    """Why no answer came. REFUSED_ADDRESS: our network list forbids the target."""
+    """Why no answer came.
+
+    REFUSED_ADDRESS: our network list forbids the target. AUTHORIZATION: nobody would
+    vouch for us. UNROUTABLE, REJECTED: a broker has no queue for the message, or did
+    not take it.
+    """
 
     TIMEOUT = "timeout"
     CONNECTION = "connection"
@@ -25,6 +30,9 @@ class Failure(str, Enum):
     TLS = "tls"
     REFUSED_ADDRESS = "refused_address"
     PAYLOAD = "payload"
+    AUTHORIZATION = "authorization"
+    UNROUTABLE = "unroutable"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True)
@@ -76,10 +84,11 @@ def is_throttled(attempt: Attempt) -> bool:
 def is_outage(attempt: Attempt) -> bool:
     """Whether the attempt counts against the endpoint's health.
 
-    A 4xx is the message's fault, and a 429 is a healthy endpoint that says no.
+    A 4xx is the message's fault, and so is a routing key without a queue; a 429 is a
+    healthy endpoint that says no.
     """
     if attempt.failure is not None:
-        return attempt.failure is not Failure.PAYLOAD
+        return attempt.failure not in (Failure.PAYLOAD, Failure.UNROUTABLE)
     return attempt.status == 408 or attempt.status >= 500
 
 
