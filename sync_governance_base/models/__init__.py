@@ -1,3 +1,4 @@
+from . import sync_record_pointer  # mixin: before its models
 from . import base
 from . import ir_ui_view
 from . import res_groups

@@ -15,7 +15,7 @@ class SyncChangeRequest(models.Model):
 
     _name = "sync.change.request"
     _description = "Change Request"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["sync.record.pointer", "mail.thread", "mail.activity.mixin"]
     _order = "create_date desc, id desc"
     _check_company_auto = True
 
@@ -26,7 +26,6 @@ class SyncChangeRequest(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True, readonly=True
     )
-    record_name = fields.Char(compute="_compute_record_name")
     policy_id = fields.Many2one("sync.policy", ondelete="set null", readonly=True)
     domain_id = fields.Many2one("sync.domain", readonly=True, index=True)
     requester_id = fields.Many2one("res.users", required=True, readonly=True)
@@ -60,25 +59,12 @@ class SyncChangeRequest(models.Model):
 
     _record_index = models.Index("(res_model, res_id)")
 
-    @api.depends("res_model", "res_id")
-    def _compute_record_name(self):
-        for request in self:
-            record = request._record()
-            request.record_name = record.sudo().display_name if record else False
-
     def write(self, vals):
         if not self.env.su and vals.keys() & self._fields.keys() - _OPEN_TO_EDIT:
             raise AccessError(
                 self.env._("Use the buttons to decide on a change request.")
             )
         return super().write(vals)
-
-    def _record(self):
-        """The record to change, None when it is gone."""
-        self.ensure_one()
-        if self.res_model not in self.env:
-            return None
-        return self.env[self.res_model].browse(self.res_id).exists() or None
 
     # ------------------------------------------------------------------
     # Proposal
@@ -207,16 +193,6 @@ class SyncChangeRequest(models.Model):
             "context": {"default_request_ids": self.ids},
         }
 
-    def action_open_record(self):
-        """Open the record to change."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
-
     def _reject(self, reason):
         self._move(
             "submitted", "rejected", refusal_reason=reason, approver_id=self.env.uid
@@ -287,7 +263,8 @@ class SyncChangeRequest(models.Model):
         """The lines whose field has changed since the proposal."""
         tool = self.env["sync.field.value"]
         return self.line_ids.filtered(
-            lambda line: not equal(
+            lambda line: line.field_name not in record._fields
+            or not equal(
                 tool._kind(record, line.field_name),
                 tool._read(record, line.field_name),
                 line.old_value,
@@ -297,12 +274,17 @@ class SyncChangeRequest(models.Model):
     def _staleness(self, record, lines):
         if not record:
             return self.env._("The record has been deleted.")
-        names = [line.field_id.field_description or line.field_name for line in lines]
+        if gone := lines.filtered(lambda line: line.field_name not in record._fields):
+            return self.env._(
+                "Odoo no longer has the fields %(fields)s: the module that brought them"
+                " is uninstalled.",
+                fields=gone._labels(),
+            )
         return self.env._(
             "Changed in Odoo since the proposal: %(fields)s."
             " Look at the present values and"
             " propose again.",
-            fields=", ".join(names),
+            fields=lines._labels(),
         )
 
     def _override_source(self) -> Source:

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..fields import JsonValue
+
 
 class SyncChangeRequestLine(models.Model):
     """One proposed value."""
@@ -17,8 +19,8 @@ class SyncChangeRequestLine(models.Model):
     owner_system_id = fields.Many2one(
         "sync.system", string="Owner", ondelete="set null", readonly=True
     )
-    old_value = fields.Json(readonly=True)
-    proposed_value = fields.Json(readonly=True)
+    old_value = JsonValue(readonly=True)
+    proposed_value = JsonValue(readonly=True)
     old_display = fields.Char(string="When Proposed", compute="_compute_displays")
     proposed_display = fields.Char(string="Proposed", compute="_compute_displays")
     current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
@@ -36,3 +38,9 @@ class SyncChangeRequestLine(models.Model):
                 request.res_model, name, line.proposed_value
             )
             line.current_display = tool._display(request.res_model, name, current)
+
+    def _labels(self) -> str:
+        """The fields' names as people know them."""
+        return ", ".join(
+            line.field_id.field_description or line.field_name for line in self
+        )

@@ -5,12 +5,15 @@ from ..tools.merge3 import equal
 from ..tools.source import Channel, Source
 from .sync_system import SOURCE_KEY
 
+# a decision for the incoming side makes the record if there is none
+_MAKES_RECORD = ("update_missing", "update_recently_deleted")
 _DECIDED_BY_CODE = {
     "type",
     "state",
     "system_id",
     "res_model",
     "res_id",
+    "external_id",
     "domain_id",
     "crosswalk_id",
     "resolver_id",
@@ -24,7 +27,7 @@ class SyncConflict(models.Model):
 
     _name = "sync.conflict"
     _description = "Conflict"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["sync.record.pointer", "mail.thread", "mail.activity.mixin"]
     _order = "create_date desc, id desc"
     _check_company_auto = True
 
@@ -50,7 +53,14 @@ class SyncConflict(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", readonly=True
     )
-    record_name = fields.Char(compute="_compute_record_name")
+    external_id = fields.Char(
+        readonly=True, help="The id under which the system spoke of the record."
+    )
+    target_id = fields.Many2oneReference(
+        string="Existing Record",
+        model_field="res_model",
+        help="The record that the system means. Empty: a new one is made.",
+    )
     domain_id = fields.Many2one("sync.domain", readonly=True, index=True)
     crosswalk_id = fields.Many2one(
         "sync.crosswalk", ondelete="set null", readonly=True, index="btree_not_null"
@@ -68,6 +78,7 @@ class SyncConflict(models.Model):
     resolver_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     resolved_at = fields.Datetime(readonly=True)
     reason = fields.Char(help="Why it was decided so; kept in the audit trail.")
+    note = fields.Text(string="What Happened", compute="_compute_note")
     company_id = fields.Many2one("res.company", readonly=True)
     line_ids = fields.One2many("sync.conflict.line", "conflict_id", string="Fields")
     field_names = fields.Char(
@@ -85,31 +96,71 @@ class SyncConflict(models.Model):
     )
 
     _record_index = models.Index("(res_model, res_id) WHERE state = 'open'")
+    _external_index = models.Index(
+        "(system_id, res_model, external_id) WHERE state = 'open'"
+    )
 
     # ------------------------------------------------------------------
     # Computed
     # ------------------------------------------------------------------
 
-    @api.depends("system_id", "record_name")
+    @api.depends("system_id", "record_name", "external_id")
     def _compute_name(self):
         for conflict in self:
-            record = conflict.record_name or conflict.res_model or ""
-            conflict.name = f"{conflict.system_id.name}: {record}"
+            what = conflict.record_name or conflict.external_id or ""
+            what = what or conflict.model_label or ""
+            conflict.name = f"{conflict.system_id.name}: {what}"
 
-    @api.depends("res_model", "res_id")
-    def _compute_record_name(self):
+    @api.depends("type", "system_id", "record_name", "external_id")
+    @api.depends_context("lang")
+    def _compute_note(self):
         for conflict in self:
-            record = conflict._record()
-            conflict.record_name = record.sudo().display_name if record else False
+            conflict.note = conflict._sentence() % {
+                "system": conflict.system_id.name,
+                "id": conflict.external_id or "?",
+                "model": conflict.model_label,
+                "record": conflict.record_name or conflict.res_id,
+            }
+
+    def _sentence(self) -> str:
+        """What happened and what the decision does, for this type of conflict."""
+        return {
+            "update_differing": self.env._(
+                "%(system)s and Odoo have different values, and the policy does not let"
+                " the incoming ones in by themselves."
+            ),
+            "update_missing": self.env._(
+                "%(system)s changed its record %(id)s, which Odoo does not know. Taking"
+                " the values makes a new %(model)s, or changes the existing record that"
+                " you name."
+            ),
+            "update_recently_deleted": self.env._(
+                "%(system)s changed its record %(id)s, which has been deleted in Odoo."
+                " Taking the values makes the %(model)s anew."
+            ),
+            "insert_exists": self.env._(
+                "%(system)s sent %(id)s as a new %(model)s, but there is one already:"
+                " %(record)s. The id will name that one."
+            ),
+            "unique_conflict": self.env._(
+                "%(system)s sent for %(record)s a value that only one %(model)s can"
+                " have, and another one has it. Keep Odoo's, or give another value."
+            ),
+            "delete_recently_updated": self.env._(
+                "%(system)s deleted its record %(id)s, but %(record)s has changed in"
+                " Odoo since. Taking it deletes the record, keeping it leaves all as it"
+                " is."
+            ),
+            "stale_version": self.env._(
+                "%(system)s sent values for %(record)s that are based on an old"
+                " version: it has changed in Odoo since."
+            ),
+        }[self.type]
 
     @api.depends("line_ids.field_id")
     def _compute_field_names(self):
         for conflict in self:
-            names = [
-                line.field_id.field_description or line.field_name
-                for line in conflict.line_ids
-            ]
-            conflict.field_names = ", ".join(names)
+            conflict.field_names = conflict.line_ids._labels()
 
     @api.depends("line_ids.field_name", "state")
     def _compute_similar_count(self):
@@ -124,8 +175,7 @@ class SyncConflict(models.Model):
                 if line.decision in ("keep", "custom"):
                     custom = line.decision == "custom"
                     value = line.custom_text if custom else line.current_display
-                    name = line.field_id.field_description or line.field_name
-                    told.append(f"{name}: {value}")
+                    told.append(f"{line._labels()}: {value}")
             conflict.sent_back = "\n".join(told)
 
     def _similar(self):
@@ -145,13 +195,6 @@ class SyncConflict(models.Model):
             lambda one: set(one.line_ids.mapped("field_name")) == names
         )
 
-    def _record(self):
-        """The record in question, None when it is gone."""
-        self.ensure_one()
-        if not self.res_id or self.res_model not in self.env:
-            return None
-        return self.env[self.res_model].browse(self.res_id).exists() or None
-
     def write(self, vals):
         if not self.env.su and not _DECIDED_BY_CODE.isdisjoint(vals):
             raise AccessError(self.env._("Use the buttons to decide on a conflict."))
@@ -165,19 +208,32 @@ class SyncConflict(models.Model):
     def _collect(
         self, crosswalk, record, values, refused, source, kind="update_differing"
     ):
-        """Put refused values into the crosswalk's open conflict, or a new one.
+        """Put refused values into the open conflict about an external id, or a new one.
 
-        :param record: None when it is gone
+        :param crosswalk: the row of the id; one only made with ``new`` where the system
+            speaks of a record that Odoo does not know under this id
+        :param record: None when there is none
         :param refused: decision for each field that was not written
         :return: the conflict, empty if nothing was refused
         """
         if not refused:
             return self.browse()
+        conflict = self._open_about(crosswalk, source, kind)
+        for name, decision in refused.items():
+            conflict._set_line(crosswalk, record, name, values[name], decision)
+        conflict.request_ref = source.request_ref or conflict.request_ref
+        return conflict.with_env(self.env)
+
+    @api.model
+    def _open_about(self, crosswalk, source, kind):
+        """The open conflict of one kind about an external id; a new one if need be."""
         # inbound users report conflicts, they do not manage them
         conflicts = self.sudo()
         conflict = conflicts.search(
             [
-                ("crosswalk_id", "=", crosswalk.id),
+                ("system_id", "=", crosswalk.system_id.id),
+                ("res_model", "=", crosswalk.res_model),
+                ("external_id", "=", crosswalk.external_id),
                 ("state", "=", "open"),
                 ("type", "=", kind),
             ],
@@ -186,34 +242,35 @@ class SyncConflict(models.Model):
         if not conflict:
             conflict = conflicts.create(self._collect_values(crosswalk, source, kind))
             self.env["sync.control.tower"]._notify()
-        for name, decision in refused.items():
-            conflict._set_line(crosswalk, record, name, values[name], decision)
-        conflict.request_ref = source.request_ref or conflict.request_ref
-        return conflict.with_env(self.env)
+        return conflict
 
     @api.model
     def _collect_values(self, crosswalk, source, kind):
         domain = self.env["sync.domain"].sudo()._of_model(crosswalk.res_model)
         return {
             "type": kind,
-            "system_id": source.system_id or crosswalk.system_id.id,
+            "system_id": crosswalk.system_id.id,
             "res_model": crosswalk.res_model,
             "res_id": crosswalk.res_id,
-            "crosswalk_id": crosswalk.id,
+            "external_id": crosswalk.external_id,
+            "crosswalk_id": crosswalk._origin.id,
             "domain_id": domain.id,
             "steward_id": domain.steward_ids[:1].id,
             "company_id": crosswalk.company_id.id,
+            "request_ref": source.request_ref,
         }
 
     def _set_line(self, crosswalk, record, name, value, decision):
         tool = self.env["sync.field.value"]
         model = self.env[self.res_model] if record is None else record
         incoming = tool._written(model, name, value)
+        base = crosswalk.sudo().base_json or {}
         owner = self.env["sync.system"].search(
             [("code", "in", decision.owner_codes[:1])], limit=1
         )
         values = {
-            "base_value": (crosswalk.base_json or {}).get(name, False),
+            "base_value": base.get(name),
+            "has_base": name in base,
             "current_value": False if record is None else tool._read(record, name),
             "incoming_value": tool._jsonable(value) if incoming is None else incoming,
             "owner_system_id": owner.id,
@@ -311,46 +368,66 @@ class SyncConflict(models.Model):
     def _odoo(self):
         return self.env["sync.system"].browse(self.env["sync.system"]._odoo_id())
 
-    def action_open_record(self):
-        """Open the record in question."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-        }
-
     def _check_open(self):
+        self.ensure_one()
+        self.check_access("write")
         if self.state != "open":
             raise UserError(
                 self.env._("%(conflict)s is already closed.", conflict=self.name)
             )
 
     def _check_decidable(self):
-        self.ensure_one()
         self._check_open()
         undecided = self.line_ids.filtered(lambda line: not line.decision)
         if undecided:
             raise UserError(
                 self.env._(
                     "Decide on each field first. Missing: %(fields)s.",
-                    fields=", ".join(
-                        line.field_id.field_description or line.field_name
-                        for line in undecided
-                    ),
+                    fields=undecided._labels(),
                 )
             )
-        if not self._record() and any(
-            line.decision != "keep" for line in self.line_ids
+        self._check_one_decision()
+        self._check_still_there()
+        self._check_still_current()
+
+    def _check_one_decision(self):
+        """A record is deleted or kept as a whole."""
+        decisions = set(self.line_ids.mapped("decision"))
+        if self.type == "delete_recently_updated" and (
+            len(decisions) > 1 or "custom" in decisions
         ):
+            raise UserError(
+                self.env._(
+                    "Delete the record or keep it: decide alike for all its fields."
+                )
+            )
+
+    def _check_still_there(self):
+        """Refuse to write where there is nothing left to write to."""
+        written = self.line_ids.filtered(lambda line: line.decision != "keep")
+        if written and not self._model_is_there():
+            raise UserError(
+                self.env._(
+                    "The app of “%(model)s” is no longer installed. Only Odoo's side"
+                    " can be kept, or the conflict ignored.",
+                    model=self.res_model,
+                )
+            )
+        if gone := written.filtered(lambda line: line._field() is None):
+            raise UserError(
+                self.env._(
+                    "Odoo no longer has the fields %(fields)s. Only its side can be"
+                    " kept for them.",
+                    fields=gone._labels(),
+                )
+            )
+        if written and not self._meant_record() and self.type not in _MAKES_RECORD:
             raise UserError(
                 self.env._(
                     "The record is gone. Only Odoo's side can be kept,"
                     " or the conflict ignored."
                 )
             )
-        self._check_still_current()
 
     def _check_still_current(self):
         """Refuse to overwrite a value that the steward has not seen."""
@@ -360,7 +437,7 @@ class SyncConflict(models.Model):
         tool = self.env["sync.field.value"]
         for line in self.line_ids:
             current = tool._read(record, line.field_name)
-            if not equal(
+            if line._field() is not None and not equal(
                 tool._kind(record, line.field_name), current, line.current_value
             ):
                 # the refusal rolls back: reading the record shows the fresh value
@@ -368,7 +445,7 @@ class SyncConflict(models.Model):
                     self.env._(
                         "“%(field)s” has changed in Odoo since: it is now “%(value)s”."
                         " Refresh the conflict and decide again.",
-                        field=line.field_id.field_description or line.field_name,
+                        field=line._labels(),
                         value=tool._display(self.res_model, line.field_name, current),
                     )
                 )
@@ -383,22 +460,14 @@ class SyncConflict(models.Model):
                 line.current_value = tool._read(record, line.field_name)
 
     def _resolve_one(self):
-        record = self._record()
-        before, after = {}, {}
-        tool = self.env["sync.field.value"]
-        values = {}
-        for line in self.line_ids.filtered(lambda one: one.decision != "keep"):
-            chosen = line._chosen()
-            before[line.field_name], after[line.field_name] = line.current_value, chosen
-            values[line.field_name] = tool._to_write(record, line.field_name, chosen)
-        if values:
-            record.with_context(**{SOURCE_KEY: self._override_source()}).write(values)
-        if self.crosswalk_id:
-            seen = {line.field_name: line.incoming_value for line in self.line_ids}
-            taken = [
-                line.field_name for line in self.line_ids if line.decision == "take"
-            ]
-            self.crosswalk_id._agree(seen, taken)
+        """Carry out the decision, put it on record and close the conflict."""
+        written = self.line_ids.filtered(lambda line: line.decision != "keep")
+        before = {line.field_name: line.current_value for line in written}
+        after = {line.field_name: line._chosen() for line in written}
+        if self.type == "delete_recently_updated":
+            self._carry_out_deletion(bool(written))
+        else:
+            self._carry_out_values(after)
         self.env["sync.audit"]._log(
             "conflict.resolved",
             record=self,
@@ -408,6 +477,70 @@ class SyncConflict(models.Model):
         )
         self._close("resolved")
         self._after_resolve()
+
+    def _carry_out_values(self, chosen):
+        """Write the chosen values, to a new record if there is none, and agree on them.
+
+        :param chosen: neutral value by field name
+        """
+        record = self._meant_record()
+        if record is None and not chosen:
+            return
+        target = self.env[self.res_model] if record is None else record
+        # an id is given to a record by whoever may change the record
+        target.check_access("write" if record else "create")
+        target = target.with_context(**{SOURCE_KEY: self._override_source()})
+        tool = self.env["sync.field.value"]
+        values = {
+            name: tool._to_write(target, name, value) for name, value in chosen.items()
+        }
+        self._check_unique(target, values)
+        if record is None:
+            target = target.create(values)
+            self.sudo().res_id = target.id
+        elif values:
+            target.write(values)
+        self._agree_on(target)
+
+    def _check_unique(self, record, values):
+        clashes = self.env["sync.crosswalk"]._clashes(record, values)
+        if clashes:
+            raise UserError("\n".join(clashes.values()))
+
+    def _agree_on(self, record):
+        """Remember what the system knows now, under its own id of the record."""
+        # stewards decide; external ids are kept by the machinery
+        row = self.crosswalk_id.sudo()
+        if self.external_id and (row.state != "active" or row.res_id != record.id):
+            row = row._link(self.system_id, record.sudo(), self.external_id)
+        if row:
+            seen = {line.field_name: line.incoming_value for line in self.line_ids}
+            taken = self.line_ids.filtered(lambda line: line.decision == "take")
+            row._agree(seen, taken.mapped("field_name"))
+
+    def _carry_out_deletion(self, deletes: bool):
+        record = self._record()
+        if record and deletes:
+            record.with_context(**{SOURCE_KEY: self._override_source()}).unlink()
+        if deletes:
+            reason = self.env._("Deleted in %(system)s", system=self.system_id.name)
+            self.crosswalk_id.sudo()._retire_rows(reason)
+        elif self.crosswalk_id:
+            kept = {
+                line.field_name: line.current_value
+                for line in self.line_ids
+                if line.field_name != "write_date"  # says only that something changed
+            }
+            self.crosswalk_id._agree(kept)
+
+    def _model_is_there(self) -> bool:
+        return self.res_model in self.env
+
+    def _meant_record(self):
+        """The record to write to: the one that the steward names, or that at hand."""
+        if self.type == "update_missing" and self.target_id and self._model_is_there():
+            return self.env[self.res_model].browse(self.target_id).exists() or None
+        return self._record()
 
     def _override_source(self) -> Source:
         reason = self.reason or self.env._("Conflict decided by a steward")

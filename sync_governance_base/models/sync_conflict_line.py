@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..fields import JsonValue
+
 
 class SyncConflictLine(models.Model):
     """One field on which Odoo and a system disagree."""
@@ -15,10 +17,13 @@ class SyncConflictLine(models.Model):
     )
     field_id = fields.Many2one("ir.model.fields", ondelete="set null")
     field_name = fields.Char(required=True, string="Technical Name")
-    base_value = fields.Json()
-    current_value = fields.Json()
-    incoming_value = fields.Json()
-    custom_value = fields.Json()
+    base_value = JsonValue()
+    has_base = fields.Boolean(
+        string="Agreed Before", help="The system and Odoo have agreed on it once."
+    )
+    current_value = JsonValue()
+    incoming_value = JsonValue()
+    custom_value = JsonValue()
     base_display = fields.Char(string="Last Agreed", compute="_compute_displays")
     current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
     incoming_display = fields.Char(string="Incoming", compute="_compute_displays")
@@ -53,6 +58,18 @@ class SyncConflictLine(models.Model):
                 self.env._("Only the decision on a conflicting field can be changed.")
             )
         return super().write(vals)
+
+    def _field(self):
+        """The field in question, None when an uninstalled module took it along."""
+        self.ensure_one()
+        model = self.env.get(self.conflict_id.res_model)
+        return None if model is None else model._fields.get(self.field_name)
+
+    def _labels(self) -> str:
+        """The fields' names as people know them."""
+        return ", ".join(
+            line.field_id.field_description or line.field_name for line in self
+        )
 
     def _chosen(self):
         """The value that the decision stands for, in neutral form."""

@@ -2,6 +2,11 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+# whoever may see all fields of all records, so to say
+_KEEPERS = (
+    "sync_governance_base.group_sync_integration_manager,"
+    "sync_governance_base.group_sync_auditor"
+)
 _MOVED_FIELDS = ("res_id", "state", "superseded_by_id", "reason", "valid_to")
 
 
@@ -14,6 +19,7 @@ class SyncCrosswalk(models.Model):
 
     _name = "sync.crosswalk"
     _description = "External Id"
+    _inherit = ["sync.record.pointer"]
     _order = "res_model, res_id, system_id, id"
     _rec_name = "external_id"
     _check_company_auto = True
@@ -25,7 +31,6 @@ class SyncCrosswalk(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True
     )
-    record_name = fields.Char(compute="_compute_record_name")
     external_id = fields.Char(required=True)
     external_url = fields.Char(compute="_compute_external_url")
     state = fields.Selection(
@@ -40,10 +45,14 @@ class SyncCrosswalk(models.Model):
         "sync.crosswalk", ondelete="set null", index="btree_not_null"
     )
     base_json = fields.Json(
-        string="Last Agreed Values", help="The values last agreed with that system."
+        string="Last Agreed Values",
+        help="The values last agreed with that system.",
+        groups=_KEEPERS,
     )
     stamps_json = fields.Json(
-        string="Written At", help="When that system last wrote each field, in UTC."
+        string="Written At",
+        help="When that system last wrote each field, in UTC.",
+        groups=_KEEPERS,
     )
     last_seen = fields.Datetime(readonly=True)
     health = fields.Selection(
@@ -71,24 +80,7 @@ class SyncCrosswalk(models.Model):
     @property
     def record(self):
         """The Odoo record, empty when it or its model is gone."""
-        self.ensure_one()
-        if self.res_model not in self.env:
-            return self.env["sync.crosswalk"]
-        return self.env[self.res_model].browse(self.res_id).exists()
-
-    @api.depends("res_model", "res_id")
-    def _compute_record_name(self):
-        for model_name, crosswalks in self.grouped("res_model").items():
-            names = {}
-            if model_name in self.env:
-                records = (
-                    self.env[model_name]
-                    .browse(set(crosswalks.mapped("res_id")))
-                    .exists()
-                )
-                names = {record.id: record.display_name for record in records.sudo()}
-            for crosswalk in crosswalks:
-                crosswalk.record_name = names.get(crosswalk.res_id, False)
+        return self._record() or self.env.get(self.res_model, self).browse()
 
     @api.depends("external_id", "system_id.record_url_template")
     def _compute_external_url(self):
@@ -175,19 +167,23 @@ class SyncCrosswalk(models.Model):
         return self._resolve_moved(system, res_model, external_id)[0]
 
     @api.model
-    def _resolve_moved(self, system, res_model: str, external_id: str):
-        """Like ``_resolve``; tells also whether the id has been superseded or retired.
-
-        :return: (row or empty, moved)
-        """
-        row = self.search(
+    def _named(self, system, res_model: str, external_id: str):
+        """The row of an external id, whatever its state, or empty."""
+        return self.search(
             [
                 ("system_id", "=", system.id),
                 ("res_model", "=", res_model),
                 ("external_id", "=", external_id),
             ]
         )
-        living = row
+
+    @api.model
+    def _resolve_moved(self, system, res_model: str, external_id: str):
+        """Like ``_resolve``; tells also whether the id has been superseded or retired.
+
+        :return: (row or empty, moved)
+        """
+        row = living = self._named(system, res_model, external_id)
         # the constraint excludes cycles, but not those of rows written by SQL
         seen = set()
         while living.superseded_by_id and living.id not in seen:
@@ -225,13 +221,8 @@ class SyncCrosswalk(models.Model):
     @api.model
     def _revive(self, system, record, external_id):
         """Take up again an id whose record was deleted."""
-        row = self.search(
-            [
-                ("system_id", "=", system.id),
-                ("res_model", "=", record._name),
-                ("external_id", "=", external_id),
-                ("state", "=", "retired"),
-            ]
+        row = self._named(system, record._name, external_id).filtered(
+            lambda row: row.state == "retired"
         )
         row.write(
             {
@@ -332,10 +323,9 @@ class SyncCrosswalk(models.Model):
                 ("state", "!=", "retired"),
             ]
         )
-        rows.write(
-            {
-                "state": "retired",
-                "valid_to": fields.Datetime.now(),
-                "reason": self.env._("Record deleted"),
-            }
+        rows._retire_rows(self.env._("Record deleted"))
+
+    def _retire_rows(self, reason: str) -> None:
+        self.filtered(lambda row: row.state != "retired").write(
+            {"state": "retired", "valid_to": fields.Datetime.now(), "reason": reason}
         )

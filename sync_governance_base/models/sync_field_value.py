@@ -37,7 +37,12 @@ class SyncFieldValue(models.AbstractModel):
 
     @api.model
     def _read(self, record, field_name: str) -> Any:
-        """The field's present value, read with all rights: compared, not shown."""
+        """The field's present value, read with all rights: compared, not shown.
+
+        False as well when the module that had the field is uninstalled.
+        """
+        if field_name not in record._fields:
+            return False
         return self._neutral(record, field_name, record.sudo()[field_name])
 
     @api.model
