@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..tools.policy import Enforcement, Outcome
+from ..tools.ranking import toggle_owner
 from ..tools.source import ODOO_CODE
 
 ENFORCEMENTS = [
@@ -368,38 +369,48 @@ class SyncPolicy(models.Model):
 
         :param owners: system by ``ir.model.fields`` record
         """
+        draft = self._draft_for(model_name, company, domain)
+        for field, owner in owners.items():
+            ranking = draft._ranking(field)
+            if ranking[:1] != (owner.id,):
+                draft._rank(field, toggle_owner(ranking, owner.id))
+        return draft
+
+    @api.model
+    def _draft_for(self, model_name, company, domain):
+        """The draft that changes a model's policy in a company, made if there is none.
+
+        :param company: empty for the policy of all companies
+        :param domain: of a model's first policy
+        """
         model = self.env["ir.model"]._get(model_name)
         policies = self.search(
             [("model_id", "=", model.id), ("company_id", "=", company.id)]
         )
-        active = policies.filtered(lambda policy: policy.state == "active")
-        draft = policies.filtered(lambda policy: policy.state == "draft")[:1]
-        if not draft:
-            draft = (
-                active._new_version()
-                if active
-                else self.create(
-                    {
-                        "name": domain.name or model.name,
-                        "model_id": model.id,
-                        "company_id": company.id,
-                        "domain_id": domain.id,
-                    }
-                )
-            )
-        for field, owner in owners.items():
-            line = draft.line_ids.filtered(
-                lambda one, field=field: one.field_id == field
-            )
-            if line:
-                line.owner_system_id = owner
-            else:
-                draft.line_ids = [
-                    fields.Command.create(
-                        {"field_id": field.id, "owner_system_id": owner.id}
-                    )
-                ]
-        return draft
+        if draft := policies.filtered(lambda policy: policy.state == "draft")[:1]:
+            return draft
+        if active := policies.filtered(lambda policy: policy.state == "active"):
+            return active._new_version()
+        return self.create(
+            {
+                "name": domain.name or model.name,
+                "model_id": model.id,
+                "company_id": company.id,
+                "domain_id": domain.id,
+            }
+        )
+
+    def _ranking(self, field) -> tuple[int, ...]:
+        """Ids of the systems that may write a field, best first."""
+        line = self.line_ids.filtered(lambda one: one.field_id == field)
+        return tuple(line._ranked_systems().ids) if line else ()
+
+    def _rank(self, field, system_ids):
+        """Rank the owners of a field anew, best first; the field becomes governed."""
+        line = self.line_ids.filtered(lambda one: one.field_id == field)
+        if not line:
+            line = line.create({"policy_id": self.id, "field_id": field.id})
+        line._rank(system_ids)
 
     def _sibling_domain(self):
         return [

@@ -112,6 +112,32 @@ class SyncPolicyField(models.Model):
         self.ensure_one()
         return self.owner_system_id | self.owner_ids.system_id
 
+    def _rank(self, system_ids):
+        """Rank the owners anew, best first; each keeps the freshness it has."""
+        self.ensure_one()
+        freshness = {self.owner_system_id.id: self.freshness_hours}
+        freshness |= {one.system_id.id: one.freshness_hours for one in self.owner_ids}
+        first, *others = system_ids or (False,)
+        self.write(
+            {
+                "owner_system_id": first,
+                "freshness_hours": freshness.get(first, 0.0),
+                "owner_ids": [
+                    fields.Command.clear(),
+                    *(
+                        fields.Command.create(
+                            {
+                                "system_id": system_id,
+                                "sequence": rank,
+                                "freshness_hours": freshness.get(system_id, 0.0),
+                            }
+                        )
+                        for rank, system_id in enumerate(others, start=2)
+                    ),
+                ],
+            }
+        )
+
     def _describe(self) -> str:
         """The line in words, for the difference between two versions."""
         self.ensure_one()
