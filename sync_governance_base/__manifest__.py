@@ -28,6 +28,7 @@
         "views/sync_system_views.xml",
         "views/res_partner_views.xml",
         "wizards/sync_change_request_reject_views.xml",
+        "wizards/sync_policy_override_views.xml",
         "wizards/sync_record_status_views.xml",
         "views/menus.xml",
         "data/mail_activity_type.xml",

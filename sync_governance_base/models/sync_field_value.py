@@ -124,6 +124,20 @@ class SyncFieldValue(models.AbstractModel):
         return self._written(model, field_name, value)
 
     @api.model
+    def _spell(self, record, field_name: str, value: Any) -> str:
+        """A neutral value as a person would type it: what ``_parse`` reads."""
+        field = record._fields[field_name]
+        if field.type == "boolean":
+            return str(int(bool(value)))
+        if value is False or value == []:
+            return ""
+        if field.relational:
+            ids = value if isinstance(value, list) else [value]
+            records = self.env[field.comodel_name].browse(ids)
+            return ",".join(records.mapped("display_name"))
+        return str(value)
+
+    @api.model
     def _display(self, model_name: str, field_name: str, value: Any) -> str:
         """A neutral value as people read it, in the user's language."""
         model = self.env.get(model_name)

@@ -1,7 +1,7 @@
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 
 from ..tools.merge3 import equal
 from ..tools.policy import (
@@ -53,7 +53,7 @@ class SyncPolicy(models.Model):
         violations = self._violations(records, vals, touched, source)
         if not violations:
             return vals
-        self._refuse_blocked(records._name, violations, source)
+        self._refuse_blocked(violations, vals, source)
         return self._settle(violations, vals, source)
 
     @api.model
@@ -130,17 +130,42 @@ class SyncPolicy(models.Model):
         return records.browse(changed)
 
     @api.model
-    def _refuse_blocked(self, model_name, violations, source):
+    def _refuse_blocked(self, violations, vals, source):
         blocked = [one for one in violations if one.outcome is Outcome.BLOCKED]
-        if blocked:
-            self.env["sync.policy.hit"]._count_refused(
-                [(one.rules, one.rule.field) for one in blocked], source
-            )
-            raise UserError(
-                "\n".join(
-                    self._message(model_name, one.rules, one.rule) for one in blocked
-                )
-            )
+        if not blocked:
+            return
+        self.env["sync.policy.hit"]._count_refused(
+            [(one.rules, one.rule.field) for one in blocked], source
+        )
+        message = "\n".join(
+            self._message(one.records._name, one.rules, one.rule) for one in blocked
+        )
+        self._offer_override(blocked, vals, message, source)
+        raise UserError(message)
+
+    @api.model
+    def _offer_override(self, blocked, vals, message, source):
+        """Refuse with a button for who may override, and changed one record by hand."""
+        records = blocked[0].records.union(*(one.records for one in blocked))
+        wizard = self.env["sync.policy.override"]
+        if (
+            source.channel is not Channel.UI
+            or source.superuser
+            or len(records) != 1
+            or not wizard._may_override(records)
+        ):
+            return
+        tool = self.env["sync.field.value"]
+        values = {
+            one.rule.field: tool._written(records, one.rule.field, vals[one.rule.field])
+            for one in blocked
+        }
+        raise RedirectWarning(
+            message,
+            self.env.ref("sync_governance_base.sync_policy_override_action").id,
+            self.env._("Override the Policy"),
+            wizard._context_of(records, values),
+        )
 
     @api.model
     def _settle(self, violations, vals, source) -> dict:

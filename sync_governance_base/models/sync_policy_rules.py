@@ -99,6 +99,10 @@ class SyncPolicy(models.Model):
         :param company: the company whose policy counts
         """
         rules = self._rules_in_force(model_name, company)
+        return self._decide_by(model_name, rules, field_names, source)
+
+    @api.model
+    def _decide_by(self, model_name, rules, field_names, source):
         decisions = {}
         for name in field_names:
             rule = rules.fields.get(name) if rules else None
@@ -114,6 +118,15 @@ class SyncPolicy(models.Model):
                 message,
             )
         return decisions
+
+    @api.model
+    def _owners_of(self, record, field_names) -> dict[str, str]:
+        """The names of the fields' systems of record, for a record's company."""
+        owners = dict.fromkeys(field_names, "")
+        for rules, _records in self._rules_of(record):
+            for name in owners.keys() & rules.fields.keys():
+                owners[name] = self._owner_names(rules.fields[name])
+        return owners
 
     @api.model
     def _message(self, model_name, rules, rule) -> str:

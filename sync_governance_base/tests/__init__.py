@@ -8,6 +8,8 @@ from . import test_inbox
 from . import test_incoming
 from . import test_issue
 from . import test_matrix
+from . import test_ownership_matrix
+from . import test_override
 from . import test_policy
 from . import test_secret
 from . import test_sod

@@ -3,5 +3,7 @@ from . import sync_change_request_reject
 from . import sync_domain_adopt
 from . import sync_domain_adopt_line
 from . import sync_issue_decide
+from . import sync_policy_override
+from . import sync_policy_override_line
 from . import sync_record_status
 from . import sync_record_status_line

@@ -20,6 +20,18 @@ class SyncRecordStatus(models.TransientModel):
         "sync.change.request", compute="_compute_related_ids"
     )
 
+    can_override = fields.Boolean(compute="_compute_can_override")
+
+    @api.depends("res_model", "res_id")
+    @api.depends_context("uid")
+    def _compute_can_override(self):
+        wizard = self.env["sync.policy.override"]
+        for status in self:
+            record = self.env[status.res_model].browse(status.res_id)
+            status.can_override = wizard._may_override(record) and bool(
+                wizard._kept_back(record)
+            )
+
     @api.depends("res_model", "res_id")
     def _compute_related_ids(self):
         for status in self:
@@ -58,6 +70,12 @@ class SyncRecordStatus(models.TransientModel):
             "view_mode": "form",
             "target": "new",
         }
+
+    def action_override(self):
+        """Ask a steward for the values to write against the policy, and the reason."""
+        self.ensure_one()
+        record = self.env[self.res_model].browse(self.res_id)
+        return self.env["sync.policy.override"]._open(record)
 
     @api.model
     def _line_values(self, record, rules):
