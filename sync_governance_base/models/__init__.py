@@ -23,6 +23,7 @@ from . import sync_domain_template
 from . import sync_field_value
 from . import sync_inbox
 from . import sync_issue
+from . import sync_ownership_matrix
 from . import sync_policy
 from . import sync_policy_enforcement
 from . import sync_policy_field
