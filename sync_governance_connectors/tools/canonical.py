@@ -8,6 +8,7 @@ countries ISO 3166-1 alpha-2, subdivisions ISO 3166-2, currencies ISO 4217,
 languages BCP 47.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -24,6 +25,13 @@ IDENTIFIER_PATTERN = (
     r"^[^\u0000-\u001f\u007f\s/?#]"
     r"(?:[^\u0000-\u001f\u007f/?#]*[^\u0000-\u001f\u007f\s/?#])?$"
 )
+IDENTIFIER_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 128,
+    "pattern": IDENTIFIER_PATTERN,
+}
+_IDENTIFIER = re.compile(IDENTIFIER_PATTERN.removesuffix("$") + r"\Z")
 MAX_ITEMS = 500
 
 
@@ -90,12 +98,7 @@ REFERENCE_SCHEMA: dict[str, Any] = {
     "description": "Names another record: by the caller's own id or by the "
     "canonical reference.",
     "properties": {
-        "external_id": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 128,
-            "pattern": IDENTIFIER_PATTERN,
-        },
+        "external_id": dict(IDENTIFIER_SCHEMA),
         "ref": {"type": "string", "pattern": "^[a-z]{3}_[0-9a-f]{32}$"},
     },
     "minProperties": 1,
@@ -116,12 +119,7 @@ def _value_schema(member: Member) -> dict[str, Any]:
     """JSON Schema of a member's non-null value."""
     kind = member.kind
     simple: dict[Kind, dict[str, Any]] = {
-        Kind.IDENTIFIER: {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 128,
-            "pattern": IDENTIFIER_PATTERN,
-        },
+        Kind.IDENTIFIER: dict(IDENTIFIER_SCHEMA),
         Kind.BOOLEAN: {"type": "boolean"},
         Kind.AMOUNT: {"type": "string", "pattern": money.PATTERN},
         Kind.QUANTITY: {"type": "string", "pattern": money.PATTERN},
@@ -293,6 +291,12 @@ def walk(
             continue
         if node is None:
             yield member, None
+
+
+def is_identifier(text: str) -> bool:
+    """Whether a text obeys :data:`IDENTIFIER_SCHEMA`."""
+    maximum = IDENTIFIER_SCHEMA["maxLength"]
+    return len(text) <= maximum and bool(_IDENTIFIER.match(text))
 
 
 def moment_text(moment: datetime) -> str:

@@ -6,9 +6,9 @@ import re
 from .problem import Problem
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)
-# A condition as the document describes it: any state, or a list of tags.
-PATTERN = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
-_CONDITION = re.compile(PATTERN.removesuffix("$") + r"\Z", re.ASCII)
+# A list of tags, as the document describes a condition (beside "*").
+TAGS = r'^(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*$'
+_LIST = re.compile(TAGS.removesuffix("$") + r"\Z", re.ASCII)
 
 
 def strong(body: bytes) -> str:
@@ -38,7 +38,7 @@ def check_if_match_form(header: str | None, required: bool) -> None:
                 "Read the record first and send its ETag as If-Match, so that no"
                 " one's change is lost. If-Match: * overwrites knowingly.",
             )
-    elif not _CONDITION.match(header):
+    elif header != "*" and not _LIST.match(header):
         raise Problem(
             400, "if_match_invalid", 'If-Match is an ETag in double quotes, or "*".'
         )

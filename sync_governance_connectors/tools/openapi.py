@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from .etag import PATTERN as CONDITION
+from .canonical import IDENTIFIER_SCHEMA
+from .etag import TAGS
 from .idempotency import MAX_LENGTH as MAX_KEY
 
 MAX_BULK = 500
@@ -500,7 +501,9 @@ def _components(resources: list[ResourceDescription], server: str) -> dict[str, 
         for operation, schema in resource.schemas.items():
             schemas[f"{resource.name}_{operation}"] = schema
         if "read" in resource.operations:
-            schemas[f"{resource.name}_answer"] = _answer_schema(resource.schemas["read"])
+            schemas[f"{resource.name}_answer"] = _answer_schema(
+                resource.schemas["read"]
+            )
         if "bulk" in resource.operations:
             schemas[f"{resource.name}_bulk"] = bulk_schema(resource.schemas["create"])
     return {
@@ -606,7 +609,7 @@ def _parameters() -> dict[str, Any]:
         "in": "header",
         "required": False,
         "description": "ETag of the state you change; * overwrites whatever is there.",
-        "schema": {"type": "string", "pattern": CONDITION},
+        "schema": {"type": "string", "anyOf": [{"const": "*"}, {"pattern": TAGS}]},
         "example": "*",
     }
     return {
@@ -616,7 +619,7 @@ def _parameters() -> dict[str, Any]:
             "required": True,
             "description": "Your own id of the record. One that is `bulk` can be"
             " listed and not addressed.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+            "schema": dict(IDENTIFIER_SCHEMA),
         },
         "key": key,
         "key_optional": {**key, "required": False},

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .problem import Problem
+from .canonical import is_identifier
+from .problem import FieldError, Problem
 
 READ, WRITE, TRANSITION = "read", "write", "transition"
 _COLLECTION = {"GET": "list", "POST": "create"}
 _RECORD = {"GET": "read", "PUT": "replace", "PATCH": "patch"}
 # Operations whose repetition must be recognised; PUT is idempotent by itself.
 KEY_REQUIRED = frozenset({"create", "patch", "transition", "bulk"})
+NO_BODY = frozenset({"list", "read"})
 CONTENT_TYPES = {"patch": "application/merge-patch+json"}
 
 
@@ -74,12 +76,19 @@ def method_not_allowed(allowed: Iterable[str]) -> Problem:
 def resolve(
     method: str, segments: list[str], operations: frozenset, transitions
 ) -> Route:
-    """The route of a call. :raise Problem: 404, or 405 with ``Allow``"""
+    """The route of a call. :raise Problem: 400, 404, or 405 with ``Allow``"""
     allowed = allowed_methods(segments, operations, transitions)
     if not allowed:
         raise Problem(404, "no_such_path", "There is nothing at this address.")
     if method not in allowed:
         raise method_not_allowed(allowed)
+    if len(segments) > 1 and not is_identifier(segments[1]):
+        raise Problem(
+            400,
+            "parameter_invalid",
+            "The address holds no id of a record.",
+            errors=[FieldError("external_id", "Is not a valid id.", "wrong_format")],
+        )
     method = "GET" if method == "HEAD" else method
     match segments:
         case [resource]:

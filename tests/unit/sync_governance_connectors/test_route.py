@@ -36,6 +36,9 @@ def test_every_operation(method, path, operation, access, template):
         ("GET", "orders/1/confirm", 405, "POST"),
         ("POST", "orders/1/nothing", 404, None),
         ("GET", "orders/1/confirm/2", 404, None),
+        ("GET", f"orders/{'9' * 129}", 400, None),
+        ("PUT", "orders/ 1", 400, None),
+        ("POST", "orders//confirm", 400, None),
     ],
 )
 def test_everything_else_is_refused(method, path, status, allow):
