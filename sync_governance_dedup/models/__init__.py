@@ -5,6 +5,7 @@ from . import sync_duplicate_door
 from . import sync_duplicate_engine
 from . import sync_duplicate_evidence
 from . import sync_duplicate_group
+from . import sync_duplicate_group_suggest
 from . import sync_duplicate_key
 from . import sync_duplicate_member
 from . import sync_duplicate_pair
@@ -13,6 +14,7 @@ from . import sync_duplicate_rule
 from . import sync_duplicate_rule_field
 from . import sync_duplicate_scan
 from . import sync_duplicate_stake
+from . import sync_duplicate_survivorship
 from . import sync_duplicate_term
 from . import sync_duplicate_training
 from . import sync_duplicate_training_line

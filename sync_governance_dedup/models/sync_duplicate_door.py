@@ -1,6 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, models
+from odoo.exceptions import AccessError
 
 
 class SyncDuplicateDoor(models.AbstractModel):
@@ -53,6 +54,8 @@ class SyncDuplicateDoor(models.AbstractModel):
         :return: ``[{"id", "name", "probability", "why"}]``,
             the likeliest first, only records that the user may read
         """
+        if not self.env.user._is_internal():
+            raise AccessError(self.env._("Only who works here is told of duplicates."))
         self.env[model_name].check_access("read")
         candidates = self._matches(model_name, values, limit)
         if values.get("id"):

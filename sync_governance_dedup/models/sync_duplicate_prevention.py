@@ -1,7 +1,7 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 
 class SyncDuplicatePrevention(models.Model):
@@ -66,6 +66,8 @@ class SyncDuplicatePrevention(models.Model):
 
         :raise UserError: created anyway without a reason
         """
+        if not self.env.user._is_internal():
+            raise AccessError(self.env._("Only who works here is told of duplicates."))
         if outcome not in ("used", "created"):
             raise UserError(self.env._("Unknown choice."))
         if outcome == "created" and not (reason or "").strip():

@@ -423,10 +423,11 @@ class SyncDuplicateRule(models.Model):
 
     @api.model
     def _cron_wake_and_notify(self):
-        """Bring deferred groups back on their day and tell
+        """Bring deferred groups back on their day, put the queue in order and tell
         the people of each rule, once, how many new groups wait."""
         Group = self.env["sync.duplicate.group"]
         Group._wake_deferred()
+        Group._refresh_open_stakes()
         since = fields.Datetime.subtract(fields.Datetime.now(), days=1)
         for rule in self.search([("notify_user_ids", "!=", False)]):
             count = Group.search_count(

@@ -2,33 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
 
-from ..tools.survivorship import (
-    Claim,
-    Contender,
-    choose_survivor,
-    choose_value,
-    differing,
-)
-
-#: Field types whose value a merge can take from one record or the other.
-MERGEABLE_TYPES = (
-    "boolean",
-    "char",
-    "date",
-    "datetime",
-    "float",
-    "html",
-    "integer",
-    "many2one",
-    "monetary",
-    "selection",
-    "text",
-)
-
-#: Fields that belong to a record and not to what it describes.
-TECHNICAL_FIELDS = frozenset(
-    {"active", "color", "commercial_partner_id", "complete_name"}
-)
+from ..tools.survivorship import differing
 
 
 class SyncDuplicateWorkbench(models.AbstractModel):
@@ -71,45 +45,67 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     # -- the queue ---------------------------------------------------------------------
 
     @api.model
-    def get_queue(self, rule_id=None, order="value", limit=80, offset=0):
-        """Open groups, the most urgent first.
+    @api.readonly
+    def get_queue(self, order="value", mine=False, without=(), limit=80):
+        """Groups that wait, the most urgent first.
 
-        :param order: ``value`` (money at stake), ``age`` or ``score``
-        :return: ``{"total", "groups": [{"id", "name", "score", "value",
-            "members", "state", "age_days", "system", "steward", "rule"}]}``
+        :param order: ``value`` (money, then external ids at stake), ``age``
+            or ``score``
+        :param mine: only those that the user took or was asked to decide on
+        :param without: ids of groups that the user is just deciding on
+        :return: ``{"total", "groups": [{"id", "name", "score", "value", "links",
+            "members", "state", "age_days", "system", "steward", "safe"}]}``
         """
         Group = self.env["sync.duplicate.group"]
         states = self.env["sync.duplicate.rule"]._open_states()
         domain = [("state", "in", [state for state in states if state != "deferred"])]
-        if rule_id:
-            domain.append(("rule_id", "=", rule_id))
+        if mine:
+            domain.append(("steward_id", "=", self.env.uid))
         orders = {
-            "value": "value_at_stake desc, score desc, id",
+            "value": "value_at_stake desc, external_id_count desc, score desc, id",
             "age": "suggested_at, id",
             "score": "score desc, value_at_stake desc, id",
         }
-        groups = Group.search(domain, order=orders[order], limit=limit, offset=offset)
+        groups = Group.search(
+            domain + [("id", "not in", without)],
+            order=orders.get(order, orders["value"]),
+            limit=limit,
+        )
         now = fields.Datetime.now()
         return {
-            "total": Group.search_count(domain),
+            "total": Group.search_count(domain + [("id", "not in", without)]),
             "groups": [
                 {
                     "id": group.id,
                     "name": group.name,
                     "score": group.score,
                     "value": group.value_at_stake,
+                    "links": group.external_id_count,
                     "members": group.member_count,
                     "state": group.state,
                     "age_days": (now - (group.suggested_at or now)).days,
                     "system": group.sudo().system_id.name or "",
                     "steward": group.steward_id.name or "",
-                    "rule": group.rule_id.name,
-                    "safe": group.score >= group.rule_id.auto_threshold
-                    and not group.value_at_stake,
+                    "safe": self._looks_safe(group),
                 }
                 for group in groups
             ],
         }
+
+    @api.model
+    def _looks_safe(self, group):
+        """Probable beyond the band, and no money; blockers are looked for in the end"""
+        return group.score >= group.rule_id.auto_threshold and not group.value_at_stake
+
+    @api.model
+    @api.readonly
+    def get_stewards(self):
+        """:return: ``[{"id", "name"}]``: whom a group may be given to"""
+        self.env["sync.duplicate.group"].check_access("read")
+        steward = self.env.ref("sync_governance_base.group_sync_steward")
+        # sudo: names of colleagues; who is in the group is no secret among them
+        users = steward.sudo().all_user_ids.filtered("active")
+        return [{"id": user.id, "name": user.name} for user in users]
 
     # -- thresholds --------------------------------------------------------------------
 
@@ -185,7 +181,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         group.check_access("read")
         records = self._records(group)
         records.check_access("read")
-        proposal = self._proposal(records)
+        proposal = self.env["sync.duplicate.survivorship"]._proposal(records)
         survivor = records.browse(proposal["survivor_id"])
         return {
             "id": group.id,
@@ -197,8 +193,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "rule": group.rule_id.name,
             "steward": group.steward_id.name or "",
             "can_decide": group.can_decide,
-            "safe": group.score >= group.rule_id.auto_threshold
-            and not group.value_at_stake,
+            "safe": self._looks_safe(group),
             "survivor_id": survivor.id,
             "members": self._members(group, records),
             "rows": self._rows(group, records, proposal),
@@ -232,7 +227,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             records._name, records.ids
         )
         links = self.env["sync.merge.service"]._external_ids(records)
-        names = self._field_names(records)
+        own = self.env.ref("sync_governance_base.system_odoo").code
+        names = self.env["sync.duplicate.survivorship"]._field_names(records)
         return [
             {
                 "record_id": record.id,
@@ -248,6 +244,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                     {"system": code, "id": external_id}
                     for code, ids in sorted(links[record.id].items())
                     for external_id in ids
+                    if code != own  # canonical references, no system's id
                 ],
             }
             for record in records
@@ -262,7 +259,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         """One row a field: compared fields always, others where the records differ."""
         compared = group.rule_id.field_ids.mapped("name")
         names = compared + [
-            name for name in self._field_names(records) if name not in compared
+            name
+            for name in self.env["sync.duplicate.survivorship"]._field_names(records)
+            if name not in compared
         ]
         labels = records.fields_get(names, ["string", "type"])
         rows = []
@@ -342,160 +341,3 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "relation": self.env._("Relation"),
         }
         return known.get(name) or labels.get(name, {}).get("string") or name
-
-    # -- survivorship ------------------------------------------------------------------
-
-    @api.model
-    def _field_names(self, records):
-        """Fields that the user may read and that survive from one
-        record or the other; what a merge adds up (ranks) does not."""
-        summed = self.env["base.partner.merge.automatic.wizard"]._get_summable_fields()
-        return [
-            name
-            for name, field in records._fields.items()
-            if field.type in MERGEABLE_TYPES
-            and field.store
-            and not field.readonly
-            and name not in models.MAGIC_COLUMNS
-            and name not in TECHNICAL_FIELDS
-            and name not in summed
-            and records._has_field_access(field, "read")
-        ]
-
-    @api.model
-    def _proposal(self, records):
-        """:return: ``{"survivor_id", "values": {field: record id},
-        "reasons": {field: reason}}``; values only where the records differ"""
-        names = self._field_names(records)
-        links = self.env["sync.merge.service"]._external_ids(records)
-        filled = {
-            record.id: sum(bool(record[name]) for name in names) for record in records
-        }
-        ranks = self._owner_ranks(records, names, links)
-        differ = [
-            name
-            for name in names
-            if differing(self._comparable(record, name) for record in records)
-        ]
-        ages = {
-            name: self.env["sync.crosswalk"]._ages(records, name) for name in differ
-        }
-        values, reasons = {}, {}
-        for block in self._blocks(records._name, differ):
-            choice = choose_value(
-                Claim(
-                    record_id=record.id,
-                    empty=not any(record[name] for name in block),
-                    owner_rank=min(
-                        (
-                            ranks[name][record.id]
-                            for name in block
-                            if record.id in ranks[name]
-                        ),
-                        default=None,
-                    ),
-                    written=max(self._written(record, ages[name]) for name in block),
-                    filled=sum(bool(record[name]) for name in block),
-                )
-                for record in records
-            )
-            for name in block:
-                values[name], reasons[name] = choice.record_id, choice.reason.value
-        return {
-            "survivor_id": self._survivor(records, links, filled),
-            "values": values,
-            "reasons": reasons,
-        }
-
-    @api.model
-    def _blocks(self, model_name, names):
-        """Fields that only make sense together: a street of one record
-        and a postcode of another are an address where nobody lives.
-
-        :return: list of tuples that hold each of ``names`` once
-        """
-        together = self._fields_together(model_name)
-        blocks = [
-            block
-            for fields_ in together
-            if (block := tuple(n for n in names if n in fields_))
-        ]
-        inside = {name for block in blocks for name in block}
-        return blocks + [(name,) for name in names if name not in inside]
-
-    @api.model
-    def _fields_together(self, model_name):
-        """:return: list of sets of field names that survive from the same record"""
-        if model_name != "res.partner":
-            return []
-        return [set(self.env["res.partner"]._address_fields())]
-
-    @api.model
-    def _written(self, record, ages):
-        """:param ages: ``{record id: {system code: hours}}``
-            since systems wrote the field
-        :return: when the value was written last, seconds since the epoch;
-            of a value that no system wrote, when the record was"""
-        hours = ages.get(record.id)
-        if not hours:
-            return record.write_date.timestamp()
-        return fields.Datetime.now().timestamp() - 3600 * min(hours.values())
-
-    @api.model
-    def _comparable(self, record, name):
-        value = record[name]
-        return value.id if isinstance(value, models.BaseModel) else value
-
-    @api.model
-    def _owner_ranks(self, records, names, links):
-        """:return: ``{field: {record id: rank}}``: rank of the
-        best owner of the field that the record is linked to"""
-        source = self.env["sync.system"]._current_source()
-        decisions = (
-            self.env["sync.policy"]
-            .sudo()
-            ._decide(records._name, names, source, self.env.company)
-        )
-        return {
-            name: {
-                record_id: rank
-                for record_id, systems in links.items()
-                for rank in [self._rank(decisions[name].owner_codes, systems)]
-                if rank is not None
-            }
-            for name in names
-        }
-
-    @api.model
-    def _rank(self, owner_codes, systems):
-        return next(
-            (rank for rank, code in enumerate(owner_codes) if code in systems), None
-        )
-
-    @api.model
-    def _survivor(self, records, links, filled):
-        values = self.env["sync.duplicate.stake"]._values(records._name, records.ids)
-        return choose_survivor(
-            Contender(
-                record_id=record.id,
-                pinned=self._is_pinned(record),
-                active="active" not in record._fields or record.active,
-                links=sum(len(ids) for ids in links[record.id].values()),
-                value=values.get(record.id, 0.0),
-                filled=filled[record.id],
-            )
-            for record in records
-        )
-
-    @api.model
-    def _is_pinned(self, record):
-        """A record that cannot go: somebody logs
-        in with it, or sealed entries name it."""
-        if record._name != "res.partner":
-            return False
-        service = self.env["sync.merge.service"]
-        partner = record.sudo().with_context(active_test=False)
-        return bool(
-            partner.user_ids
-            or service._blocked_by_sealed_entries(partner, self.env["res.partner"])
-        )

@@ -285,7 +285,7 @@ class TestMerge(DedupCase):
         )
         policy.state = "approved"
         policy.action_activate()
-        proposal = self.env["sync.duplicate.workbench"]._proposal(a | b)
+        proposal = self.env["sync.duplicate.survivorship"]._proposal(a | b)
         self.assertEqual(proposal["values"]["street"], a.id)
         self.assertEqual(proposal["reasons"]["street"], "owner")
         self.assertEqual(proposal["survivor_id"], a.id)
@@ -293,7 +293,7 @@ class TestMerge(DedupCase):
     def test_an_address_survives_whole(self):
         a = self.partners("A", street="Old Road 1", zip="11111", city="Old Town")
         b = self.partners("A", street="New Road 2", city="New Town")
-        proposal = self.env["sync.duplicate.workbench"]._proposal(a | b)
+        proposal = self.env["sync.duplicate.survivorship"]._proposal(a | b)
         self.assertEqual(
             {proposal["values"][name] for name in ("street", "zip", "city")}, {a.id}
         )

@@ -55,7 +55,7 @@ class SyncMergeBand(models.TransientModel):
             records = self.env[group.model_name].browse(
                 group.member_ids.mapped("record_id")
             )
-            proposal = self.env["sync.duplicate.workbench"]._proposal(records)
+            proposal = self.env["sync.duplicate.survivorship"]._proposal(records)
             survivor = records.browse(proposal["survivor_id"])
             lines.append(
                 {

@@ -8,11 +8,19 @@ from odoo.addons.sync_governance_dedup.tools.survivorship import (
     choose_survivor,
     choose_value,
     differing,
+    quality,
 )
 
 
 def claim(record_id, **values):
-    defaults = {"empty": False, "owner_rank": None, "written": 0.0, "filled": 1}
+    defaults = {
+        "empty": False,
+        "owner_rank": None,
+        "written": None,
+        "changed": 0.0,
+        "filled": 1,
+        "value": record_id,
+    }
     return Claim(record_id, **(defaults | values))
 
 
@@ -33,7 +41,7 @@ def test_first_rank_wins_over_second():
 def test_of_two_records_of_the_owner_the_fresher_wins():
     assert (
         choose_value(
-            [claim(1, owner_rank=0), claim(2, owner_rank=0, written=5)]
+            [claim(1, owner_rank=0, written=1), claim(2, owner_rank=0, written=5)]
         ).record_id
         == 2
     )
@@ -51,13 +59,67 @@ def test_only_value():
     assert (choice.record_id, choice.reason) == (2, Reason.ONLY)
 
 
-def test_fresh_before_complete():
-    choice = choose_value(
-        [claim(1, written=2, filled=1), claim(2, written=1, filled=9)]
+def chosen(*claims):
+    choice = choose_value(claims)
+    return choice.record_id, choice.reason
+
+
+def test_fresh_where_it_is_known():
+    better = "Müller Werke GmbH"
+    assert chosen(
+        claim(1, written=2, value="x"), claim(2, written=1, value=better)
+    ) == (
+        1,
+        Reason.FRESH,
     )
-    assert (choice.record_id, choice.reason) == (1, Reason.FRESH)
-    choice = choose_value([claim(1, filled=1), claim(2, filled=9)])
-    assert (choice.record_id, choice.reason) == (2, Reason.COMPLETE)
+    # the other record did not change since: its value is older, whenever it was written
+    assert chosen(
+        claim(1, written=2, value="x"), claim(2, changed=1, value=better)
+    ) == (
+        1,
+        Reason.FRESH,
+    )
+    # it did change, perhaps in another field: nobody knows which value is younger
+    assert chosen(
+        claim(1, written=2, value="x"), claim(2, changed=3, value=better)
+    ) == (
+        2,
+        Reason.QUALITY,
+    )
+
+
+def test_what_most_records_say_is_no_typing_error():
+    names = ("Brinkhoff Papier", "Brinkhoff Papier", "Brinkhofff Papiere")
+    claims = [claim(number, value=name) for number, name in enumerate(names, 1)]
+    assert chosen(*claims) == (1, Reason.MOST)
+
+
+def test_the_better_written_value():
+    for worse, better in (
+        ("Steinman Werkzeuge", "Steinmann Werkzeuge GmbH"),
+        ("QUILLFEATHER INSTRUMENTS LTD", "Quillfeather Instruments"),
+        ("Muller Soehne", "Müller Söhne"),
+        ("Brinkhof Papier", "Brinkhoff Papier"),
+        ("030 5551234", "+49 30 5551234"),
+        ("A. Miller", "Ann Miller"),
+        (("Main 1", "", "Berlin"), ("Main 1", "10115", "Berlin")),
+    ):
+        assert chosen(claim(1, value=worse, changed=9), claim(2, value=better)) == (
+            2,
+            Reason.QUALITY,
+        )
+
+
+def test_length_alone_does_not_win_for_ever():
+    assert quality("x y " * 3000) == quality("x y " * 300)
+
+
+def test_changed_before_complete():
+    assert chosen(claim(1, changed=2, filled=1), claim(2, changed=1, filled=9)) == (
+        1,
+        Reason.CHANGED,
+    )
+    assert chosen(claim(1, filled=1), claim(2, filled=9)) == (2, Reason.COMPLETE)
 
 
 def test_nobody_knows():
@@ -71,8 +133,10 @@ CLAIMS = st.lists(
         record_id=st.integers(1, 99),
         empty=st.booleans(),
         owner_rank=st.one_of(st.none(), st.integers(0, 3)),
-        written=st.floats(0, 1e9),
+        written=st.one_of(st.none(), st.floats(0, 1e9)),
+        changed=st.floats(0, 1e9),
         filled=st.integers(0, 40),
+        value=st.one_of(st.text(max_size=20), st.integers(), st.booleans()),
         empty_wins=st.booleans(),
     ),
     min_size=1,

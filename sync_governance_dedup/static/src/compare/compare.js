@@ -1,4 +1,7 @@
-import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {Component, onWillStart, onWillUpdateProps, useRef, useState} from "@odoo/owl";
+import {Dropdown} from "@web/core/dropdown/dropdown";
+import {DropdownItem} from "@web/core/dropdown/dropdown_item";
+import {useDropdownState} from "@web/core/dropdown/dropdown_hooks";
 import {_t} from "@web/core/l10n/translation";
 import {formatDateTime, deserializeDateTime} from "@web/core/l10n/dates";
 import {useService} from "@web/core/utils/hooks";
@@ -8,29 +11,54 @@ const REASONS = {
   only: _t("only value"),
   owner: _t("system of record"),
   fresh: _t("written last"),
+  most: _t("most records say so"),
+  quality: _t("better written"),
+  changed: _t("record changed last"),
   complete: _t("more complete record"),
   empty: _t("empty everywhere"),
+};
+
+/** What was decided, in words. */
+const DONE = {
+  action_merge: (name) => _t("Merged into %s. It can be undone.", name),
+  action_not_duplicate: (name) => _t("%s: remembered as different.", name),
+  action_defer: (name) => _t("%s: deferred, it comes back by itself.", name),
+  action_split: (name) => _t("%s: split.", name),
+  action_assign: (name) => _t("%s: your colleague is asked.", name),
+  action_review: (name) => _t("%s: it is yours.", name),
 };
 
 /**
  * The records of a duplicate group side by side: what differs, why they are thought to be one,
  * what hangs on them, and which value survives. Used by the desk and by the group's form.
+ *
+ * Props: `load(groupId)` returns what to show (the desk has it ready already);
+ * `onDecided({groupId, method, message, done})` carries a decision out: `done()` calls the
+ * server, `message` tells of it in words.
  */
 export class DuplicateCompare extends Component {
   static template = "sync_governance_dedup.Compare";
-  static components = {Waterfall};
+  static components = {Dropdown, DropdownItem, Waterfall};
   static props = {
     groupId: Number,
-    onLoaded: {type: Function, optional: true},
-    onDecided: {type: Function, optional: true},
+    load: {type: Function, optional: true},
+    stewards: {type: Array, optional: true},
+    onDecided: Function,
     register: {type: Function, optional: true},
   };
 
   setup() {
     this.orm = useService("orm");
     this.action = useService("action");
-    this.notification = useService("notification");
-    this.state = useState({data: null, error: null, onlyDiffering: false, busy: false});
+    this.assign = useDropdownState();
+    this.state = useState({
+      data: null,
+      error: null,
+      onlyDiffering: false,
+      busy: false,
+      field: null,
+    });
+    this.tableRef = useRef("table");
     this.props.register?.(this);
     onWillStart(() => this.load(this.props.groupId));
     onWillUpdateProps((next) => {
@@ -42,9 +70,7 @@ export class DuplicateCompare extends Component {
 
   async load(groupId) {
     try {
-      const data = await this.orm.call("sync.duplicate.workbench", "get_group", [
-        groupId,
-      ]);
+      const data = await this.fetch(groupId);
       Object.assign(this.state, {
         data,
         error: null,
@@ -55,13 +81,20 @@ export class DuplicateCompare extends Component {
         ),
         blockers: data.blockers,
         busy: false,
+        field: null,
       });
       this.shownAt = Date.now();
-      this.props.onLoaded?.(data);
     } catch (error) {
       this.state.data = null;
       this.state.error = error.data?.message || String(error);
     }
+  }
+
+  fetch(groupId) {
+    if (this.props.load) {
+      return this.props.load(groupId);
+    }
+    return this.orm.call("sync.duplicate.workbench", "get_group", [groupId]);
   }
 
   get rows() {
@@ -134,6 +167,21 @@ export class DuplicateCompare extends Component {
     };
   }
 
+  /** The next (1) or the previous (-1) field that differs gets the cursor. */
+  moveField(step) {
+    const fields = this.rows.filter((row) => row.differs).map((row) => row.field);
+    const place = fields.indexOf(this.state.field);
+    const start = step > 0 ? 0 : fields.length - 1;
+    this.state.field = fields[place < 0 ? start : place + step] || null;
+    this.tableRef.el
+      ?.querySelector(`[data-field="${this.state.field}"]`)
+      ?.scrollIntoView({block: "nearest"});
+  }
+
+  leaveField() {
+    this.state.field = null;
+  }
+
   // -- choices ----------------------------------------------------------------------------
 
   async setSurvivor(recordId) {
@@ -143,9 +191,15 @@ export class DuplicateCompare extends Component {
     }
   }
 
-  survivorByNumber(number) {
+  /** The record with this number survives, or gives the field under the cursor. */
+  pickNumber(number) {
     const member = this.state.data?.members[number - 1];
-    return member && this.setSurvivor(member.record_id);
+    const row = this.state.data?.rows.find((one) => one.field === this.state.field);
+    if (member && row) {
+      this.choose(row, member);
+    } else if (member) {
+      this.setSurvivor(member.record_id);
+    }
   }
 
   choose(row, member) {
@@ -189,30 +243,18 @@ export class DuplicateCompare extends Component {
 
   // -- decisions --------------------------------------------------------------------------
 
-  async decide(method, kwargs, message) {
+  decide(method, kwargs, name = this.state.data.name) {
     if (this.state.busy || !this.state.data?.can_decide) {
       return;
     }
     this.state.busy = true;
-    try {
-      const result = await this.orm.call(
-        "sync.duplicate.group",
-        method,
-        [[this.state.data.id]],
-        kwargs
-      );
-      this.notification.add(message, {type: "success"});
-      await this.props.onDecided?.(this.state.data.id, method, result);
-      if (!this.props.onDecided) {
-        await this.load(this.props.groupId);
-      }
-    } catch (error) {
-      this.notification.add(error.data?.message || String(error), {
-        type: "danger",
-        sticky: true,
-      });
-      await this.load(this.props.groupId);
-    }
+    const {id: groupId} = this.state.data;
+    return this.props.onDecided({
+      groupId,
+      method,
+      message: DONE[method](name),
+      done: () => this.orm.call("sync.duplicate.group", method, [[groupId]], kwargs),
+    });
   }
 
   merge() {
@@ -232,27 +274,34 @@ export class DuplicateCompare extends Component {
         seen: this.seen,
         seconds: this.seconds,
       },
-      _t("Merged into %s. It can be undone.", this.memberName(this.state.survivorId))
+      this.memberName(this.state.survivorId)
     );
   }
 
   notDuplicate() {
-    return this.decide(
-      "action_not_duplicate",
-      {seen: this.seen, seconds: this.seconds},
-      _t("Remembered as different.")
-    );
+    return this.decide("action_not_duplicate", {
+      seen: this.seen,
+      seconds: this.seconds,
+    });
   }
 
   defer() {
-    return this.decide("action_defer", {}, _t("Deferred: it comes back by itself."));
+    return this.decide("action_defer", {});
+  }
+
+  take() {
+    return this.decide("action_review", {});
+  }
+
+  assignTo(steward) {
+    return this.decide("action_assign", {user_id: steward.id});
   }
 
   split() {
     const leaving = this.state.data.members
       .map((member) => member.record_id)
       .filter((recordId) => this.state.left[recordId]);
-    return this.decide("action_split", {record_ids: leaving}, _t("Split."));
+    return this.decide("action_split", {record_ids: leaving});
   }
 
   get canSplit() {
