@@ -16,6 +16,7 @@ REQUIREMENTS = {
     "roboto": "fonts-roboto-unhinted",
     "rabbitmq": "rabbitmq-server",
     "php": "php-cli",
+    "faketime": "faketime",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -86,11 +87,19 @@ def rabbitmq_bin():
     return found[-1].parent if found else None
 
 
+def faketime_library():
+    """The library that gives a process a clock of its own, or None."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else None
+
+
 def _present(settings, need):
     if need == "postgresql":
         return bool(postgresql_bin())
     if need == "rabbitmq":
         return bool(rabbitmq_bin())
+    if need == "faketime":
+        return bool(faketime_library())
     if need == "chromium":
         return bool(browser(settings))
     if need == "venv":

@@ -8,7 +8,7 @@
     "author": "Sync Governance contributors",
     "license": "LGPL-3",
     "depends": ["sync_governance_base"],
-    "external_dependencies": {"python": ["cryptography", "urllib3"]},
+    "external_dependencies": {"python": ["cryptography", "pika", "urllib3"]},
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",

@@ -125,10 +125,7 @@ class HttpSender:
     def _failure(self, error, began):
         if time.monotonic() - began >= self._target.timeout:
             return Failure.TIMEOUT
-        return next(
-            (failure for kind, failure in _FAILURES if isinstance(error, kind)),
-            Failure.CONNECTION,
-        )
+        return failure_of(error)
 
 
 # From special to general: NewConnectionError
@@ -143,6 +140,14 @@ _FAILURES = (
     ((PoolTimeoutError, TimeoutError), Failure.TIMEOUT),
     ((HTTPError, OSError), Failure.CONNECTION),
 )
+
+
+def failure_of(error: Exception) -> Failure:
+    """The kind of failure that an exception stands for."""
+    return next(
+        (failure for kind, failure in _FAILURES if isinstance(error, kind)),
+        Failure.CONNECTION,
+    )
 
 
 def valid_keys(keys, timestamp: float) -> list[SigningKey]:

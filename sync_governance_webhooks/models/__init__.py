@@ -6,6 +6,7 @@ from . import sync_event
 from . import sync_capture
 from . import sync_authentication_mixin
 from . import sync_subscription
+from . import sync_subscription_amqp
 from . import sync_breaker
 from . import sync_delivery
 from . import sync_delivery_attempt

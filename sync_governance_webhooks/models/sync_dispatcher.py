@@ -1,9 +1,10 @@
 import logging
+import time
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
-from psycopg2 import InterfaceError, OperationalError
+from psycopg2 import DatabaseError, Error, InterfaceError, OperationalError
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -12,6 +13,7 @@ from odoo.sql_db import Cursor
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..dispatcher.amqp_publisher import Publishers
 from ..dispatcher.authorization import Tokens
 from ..dispatcher.http_client import Pools
 from ..dispatcher.slice import Slice
@@ -21,10 +23,22 @@ _logger = logging.getLogger(__name__)
 
 WAKE = "sync_governance_webhooks.wake"
 MAX_SLEEP_S = 24 * 3600
+# How long a job waits for a database that went away; then the sweeper is to find it.
+OUTAGE_S = 30
 
 # Connections outlive the slices: a trickle of events keeps using the same ones.
 pools = Pools()
 tokens = Tokens()
+publishers = Publishers()
+
+
+def _is_passing(error):
+    """Whether a database error is no fault of ours: connection lost, deadlock."""
+    return (
+        isinstance(error, (OperationalError, InterfaceError))
+        # what psycopg2 raises when the server vanishes in the middle of a query
+        or type(error) is DatabaseError
+    )
 
 
 class SyncDispatcher(models.AbstractModel):
@@ -49,8 +63,8 @@ class SyncDispatcher(models.AbstractModel):
         cr.postcommit.add(forget)
         cr.postrollback.add(forget)
 
-    @staticmethod
-    def _wake(dbname):
+    @classmethod
+    def _wake(cls, dbname):
         """Enqueue a job unless a dispatcher is awake or about to be.
 
         After the commit, hence without a race: a job that is still to start, or a
@@ -58,11 +72,15 @@ class SyncDispatcher(models.AbstractModel):
         the process die right here, the sweeper wakes the dispatcher within a minute.
         """
         try:
-            with Registry(dbname).cursor() as cr:
-                if Store(cr).is_nobody_awake():
-                    api.Environment(cr, SUPERUSER_ID, {})["sync.dispatcher"]._enqueue()
+            cls._enqueue_if_asleep(dbname)
         except Exception:
             _logger.exception("The dispatcher was not woken; the sweeper will do it")
+
+    @staticmethod
+    def _enqueue_if_asleep(dbname):
+        with Registry(dbname).cursor() as cr:
+            if Store(cr).is_nobody_awake():
+                api.Environment(cr, SUPERUSER_ID, {})["sync.dispatcher"]._enqueue()
 
     @api.model
     def _enqueue(self, seconds=0.0):
@@ -82,11 +100,24 @@ class SyncDispatcher(models.AbstractModel):
         """The job: send for about half a minute, then leave the rest to a successor."""
         try:
             seconds = self._dispatch()
-        except (OperationalError, InterfaceError) as error:
-            # The database went away, and took the claims of this slice back.
+        except Error as error:
+            if not _is_passing(error):
+                raise
+            # What was claimed is free again. The job's own connection may be gone
+            # too, and with it queue_job's means of trying again.
+            self._enqueue_after_outage()
             raise RetryableJobError(str(error), seconds=5, ignore_retry=True) from error
         if seconds is not None:
             self._enqueue(min(seconds, MAX_SLEEP_S))
+
+    @api.model
+    def _enqueue_after_outage(self):
+        """Wait for the database, and have a successor do the rest."""
+        for _second in range(OUTAGE_S):
+            try:
+                return self._enqueue_if_asleep(self.env.cr.dbname)
+            except OperationalError:
+                time.sleep(1)
 
     @api.model
     def _dispatch(self, **options):

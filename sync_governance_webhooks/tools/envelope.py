@@ -71,10 +71,10 @@ def standard(message: Message) -> tuple[str, dict[str, str]]:
 
 def structured(message: Message) -> tuple[str, dict[str, str]]:
     """CloudEvents JSON with the payload as a JSON value."""
-    attributes = json.dumps(
-        _attributes(message) | {"datacontenttype": JSON}, ensure_ascii=False
+    described = json.dumps(
+        attributes(message) | {"datacontenttype": JSON}, ensure_ascii=False
     )
-    return f'{attributes[:-1]},"data":{message.data}}}', {
+    return f'{described[:-1]},"data":{message.data}}}', {
         "content-type": CLOUDEVENTS_JSON
     }
 
@@ -83,13 +83,14 @@ def binary(message: Message) -> tuple[str, dict[str, str]]:
     """CloudEvents attributes as ``ce-`` headers, the payload alone as body."""
     headers = {
         f"ce-{name}": quote(value, safe=_HEADER_SAFE)
-        for name, value in _attributes(message).items()
+        for name, value in attributes(message).items()
     }
     return message.data, {"content-type": JSON, **headers}
 
 
-def _attributes(message: Message) -> dict[str, str]:
-    attributes = {
+def attributes(message: Message) -> dict[str, str]:
+    """The CloudEvents attributes that a message has."""
+    found = {
         "specversion": "1.0",
         "id": message.id,
         "source": message.source,
@@ -102,7 +103,7 @@ def _attributes(message: Message) -> dict[str, str]:
         "traceparent": message.traceparent,
         "correlationid": message.correlation,
     }
-    return {name: value for name, value in attributes.items() if value}
+    return {name: value for name, value in found.items() if value}
 
 
 FORMATS = {

@@ -1,0 +1,453 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import io
+import json
+from collections import Counter
+from itertools import islice
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools import document, reconcile
+from ..tools.document import DocumentError
+from ..tools.problem import Problem
+from .sync_resource_table import Names
+
+CHANNEL = "root.sync_inbound"
+#: Rows that one job reads from the snapshot, and records of ours that it compares.
+SLICE = 20_000
+#: Rows or records that are in memory at a time.
+BATCH = 2_000
+#: Differences of one kind that are kept one by one; more of them are only counted,
+#: because a snapshot of the wrong file differs in everything.
+MAX_KEPT = 10_000
+COUNTS = {
+    "value": "value_count",
+    "missing_here": "missing_here_count",
+    "missing_there": "missing_there_count",
+    "unreadable": "unreadable_count",
+}
+
+
+class OwnIds(Names):
+    """Names by external id alone: a comparison needs no canonical references."""
+
+    def _load(self, record):
+        records = record.browse({*record._prefetch_ids, record.id})
+        own = self._crosswalk._external_ids(self._system, records)
+        for one in records.ids:
+            self._known[record._name, one] = {"external_id": own.get(one), "ref": None}
+
+
+class SyncReconciliationRun(models.Model):
+    """One comparison, in jobs that can be paused and killed.
+
+    Two phases: *load* reads the snapshot into rows, *compare* walks over Odoo's
+    records in slices and looks their counterparts up; what is left over of the
+    snapshot is missing here. What a job has done is committed with its progress.
+    """
+
+    _name = "sync.reconciliation.run"
+    _description = "Reconciliation Run"
+    _order = "id desc"
+    _rec_name = "reconciliation_id"
+
+    reconciliation_id = fields.Many2one(
+        "sync.reconciliation",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    company_id = fields.Many2one(related="reconciliation_id.company_id", store=True)
+    attachment_id = fields.Many2one(
+        "ir.attachment", string="Snapshot", readonly=True, ondelete="set null"
+    )
+    state = fields.Selection(
+        [
+            ("queued", "Queued"),
+            ("running", "Running"),
+            ("paused", "Paused"),
+            ("done", "Done"),
+            ("cancelled", "Cancelled"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        readonly=True,
+        default="queued",
+    )
+    phase = fields.Selection(
+        [
+            ("fetch", "Fetching"),
+            ("load", "Reading"),
+            ("compare", "Comparing"),
+            ("rest", "Looking for the rest"),
+        ],
+        required=True,
+        readonly=True,
+        default="fetch",
+    )
+    position = fields.Integer(
+        readonly=True, help="Last row read, or last record compared, of the phase."
+    )
+    started_at = fields.Datetime(readonly=True)
+    finished_at = fields.Datetime(readonly=True)
+    error = fields.Text(readonly=True)
+    their_count = fields.Integer(string="Rows There", readonly=True)
+    our_count = fields.Integer(string="Records Here", readonly=True)
+    equal_count = fields.Integer(string="Equal", readonly=True)
+    value_count = fields.Integer(string="Other Values", readonly=True)
+    missing_here_count = fields.Integer(string="Missing Here", readonly=True)
+    missing_there_count = fields.Integer(string="Missing There", readonly=True)
+    unreadable_count = fields.Integer(string="Unusable Rows", readonly=True)
+    ignored_count = fields.Integer(string="Ignored", readonly=True)
+    difference_count = fields.Integer(
+        string="Differences", compute="_compute_difference_count", store=True
+    )
+    is_capped = fields.Boolean(
+        compute="_compute_is_capped",
+        help="There are more differences than are kept one by one.",
+    )
+
+    @api.depends(*COUNTS.values())
+    def _compute_difference_count(self):
+        for run in self:
+            run.difference_count = sum(run[name] for name in COUNTS.values())
+
+    @api.depends(*COUNTS.values())
+    def _compute_is_capped(self):
+        for run in self:
+            run.is_capped = any(run[name] > MAX_KEPT for name in COUNTS.values())
+
+    # -- steering --------------------------------------------------------------------
+
+    def _enqueue(self):
+        self.ensure_one()
+        # Runs are a ledger that no person writes.
+        self.sudo().with_delay(
+            channel=CHANNEL,
+            description=self.env._("Reconciliation: %s", self.reconciliation_id.name),
+            identity_key=f"sync_reconciliation:{self.id}:{self.phase}:{self.position}",
+        )._work()
+
+    def action_pause(self):
+        self._steer(("queued", "running"), "paused")
+
+    def action_cancel(self):
+        self._steer(("queued", "running", "paused", "failed"), "cancelled")
+        self.env["sync.reconciliation.row"].sudo()._forget(self)
+
+    def action_resume(self):
+        self._steer(("paused", "failed"), "queued")
+        self._enqueue()
+
+    def _steer(self, states, state):
+        self.ensure_one()
+        self.reconciliation_id.check_access("write")
+        if self.state not in states:
+            raise UserError(self.env._("The run is not in a state that allows this."))
+        self.sudo().write({"state": state, "error": False})
+
+    def _work(self):
+        """Job: one slice, and the next one queued behind it."""
+        self.ensure_one()
+        if self.state not in ("queued", "running"):
+            return
+        self.write(
+            {
+                "state": "running",
+                "started_at": self.started_at or fields.Datetime.now(),
+            }
+        )
+        try:
+            with self.env.cr.savepoint():
+                getattr(self, f"_{self.phase}")()
+        except (DocumentError, UserError) as error:
+            self._fail(str(error))
+        if self.state == "running":
+            self._enqueue()
+
+    def _fail(self, error):
+        """Stop with a reason that a person can act on, and tell its owner."""
+        self.write({"state": "failed", "error": error})
+        self.env["sync.issue"]._raise(
+            self._issue_fingerprint(),
+            self.env._(
+                "%(name)s cannot be compared: %(error)s",
+                name=self.reconciliation_id.name,
+                error=error,
+            ),
+            "reconciliation",
+            record=self.reconciliation_id,
+            system=self.reconciliation_id.system_id,
+        )
+
+    def _on_job_failed(self, exc_message=None, **_failure):
+        """queue_job's ``on_fail_method``."""
+        self._fail(exc_message or self.env._("The job failed."))
+
+    def _issue_fingerprint(self):
+        return f"reconciliation:{self.reconciliation_id.id}"
+
+    def _enter(self, phase):
+        self.write({"phase": phase, "position": 0})
+
+    def _open(self):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [[False, "form"]],
+        }
+
+    # -- fetch and load --------------------------------------------------------------
+
+    def _fetch(self):
+        """Have the snapshot at hand; feeds fetch theirs."""
+        if not self.attachment_id:
+            raise UserError(self.env._("There is no snapshot to compare with."))
+        self._enter("load")
+
+    def _stream(self):
+        """The snapshot's bytes; a large one never stands in memory as a whole."""
+        attachment = self.attachment_id
+        if attachment.store_fname:
+            return open(attachment._full_path(attachment.store_fname), "rb")
+        return io.BytesIO(attachment.raw or b"")
+
+    def _load(self):
+        """Read the next slice of the snapshot."""
+        count = 0
+        with self._stream() as stream:
+            rows = document.read(stream, self.reconciliation_id._layout())
+            rows = islice(rows, self.position, self.position + SLICE)
+            while batch := list(islice(rows, BATCH)):
+                self._keep(batch)
+                count += len(batch)
+        self.write(
+            {
+                "position": self.position + count,
+                "their_count": self.their_count + count,
+            }
+        )
+        if count < SLICE:
+            self._enter("compare")
+
+    def _keep(self, rows):
+        """Keep rows in canonical words; what cannot be read is a difference."""
+        mapping = self.reconciliation_id._mapping()
+        read, findings = [], []
+        for row in rows:
+            try:
+                external_id, body = self._canonical(row, mapping)
+            except Problem as problem:
+                findings.append(self._unreadable(row.number, "", _reason(problem)))
+            else:
+                read.append((row.number, external_id, json.dumps(body)))
+        for number, external_id in self.env["sync.reconciliation.row"]._add(self, read):
+            findings.append(
+                self._unreadable(number, external_id, self.env._("The id came before."))
+            )
+        self._found(findings)
+
+    def _canonical(self, row, mapping):
+        """``(external id, body)`` of a row.
+
+        :raise Problem: it has none
+        """
+        if row.error:
+            raise Problem(422, "unreadable_row", row.error)
+        if mapping:
+            instruction = mapping._instruction(row.message)
+            return instruction.external_id, instruction.body
+        external_id = row.message.get("external_id")
+        if not isinstance(external_id, str) or not external_id:
+            raise Problem(422, "unreadable_row", self.env._("external_id is missing."))
+        return external_id, row.message
+
+    def _unreadable(self, number, external_id, reason):
+        return _finding(
+            "unreadable",
+            external_id or self.env._("Row %s", number),
+            note=self.env._("Row %(number)s: %(reason)s", number=number, reason=reason),
+        )
+
+    # -- compare ---------------------------------------------------------------------
+
+    def _compare(self):
+        """Compare the next slice of Odoo's records with their counterparts."""
+        reconciliation = self.reconciliation_id
+        position, count = self.position, 0
+        while count < SLICE:
+            records = reconciliation._records(position, BATCH)
+            if not records:
+                self._enter("rest")
+                break
+            self._found(self._compared(records))
+            count += len(records)
+            position = records[-1].id
+            records.invalidate_recordset()
+            self.position = position
+        self.our_count += count
+
+    def _compared(self, records):
+        """Findings of some records of ours."""
+        bodies = self._own_bodies(records)
+        theirs = self.env["sync.reconciliation.row"]._match(
+            self, {body["external_id"] for body in bodies} - {None}
+        )
+        comparisons = self.reconciliation_id._comparisons()
+        findings, equal = [], 0
+        for record, ours in zip(records, bodies, strict=True):
+            external_id = ours["external_id"]
+            if external_id not in theirs:
+                findings.append(self._missing_there(record, external_id))
+                continue
+            differing = list(
+                reconcile.differences(comparisons, theirs[external_id], ours)
+            )
+            equal += not differing
+            findings += [
+                _finding(
+                    "value",
+                    external_id,
+                    record.id,
+                    one.path,
+                    theirs=one.theirs,
+                    ours=one.ours,
+                )
+                for one in differing
+            ]
+        self.equal_count += equal
+        return findings
+
+    def _own_bodies(self, records):
+        """Canonical bodies of the compared members alone."""
+        reconciliation = self.reconciliation_id
+        resource = records.env["sync.resource"]._get(reconciliation.resource)
+        wanted = {"external_id", *reconciliation.line_ids.mapped("path")}
+        members = [one for one in resource._members() if one.path in wanted]
+        names = OwnIds(records.env, reconciliation.system_id)
+        return [resource._encode_object(members, one, names) for one in records.sudo()]
+
+    def _missing_there(self, record, external_id):
+        return _finding(
+            "missing_there",
+            external_id or "",
+            record.id,
+            ours=record.display_name,
+            note=None if external_id else self.env._("It has no id there."),
+        )
+
+    # -- rest ------------------------------------------------------------------------
+
+    def _rest(self):
+        """Rows that met no record: by another id of one, or missing here."""
+        rows = self.env["sync.reconciliation.row"]
+        found = rows._unmatched(self, self.position, SLICE)
+        for start in range(0, len(found), BATCH):
+            self._found(self._left_over(found[start : start + BATCH]))
+        if len(found) < SLICE:
+            self._finish()
+        else:
+            self.position = found[-1][0]
+
+    def _left_over(self, rows):
+        reconciliation = self.reconciliation_id
+        resource = reconciliation._acting_resource()
+        known = resource._known_ids(reconciliation.system_id, [row[1] for row in rows])
+        findings = []
+        for _number, external_id, body in rows:
+            record = None
+            if external_id in known:
+                record, _moved = resource._find(reconciliation.system_id, external_id)
+            findings.append(
+                _finding(
+                    "missing_here",
+                    external_id,
+                    record.id if record else 0,
+                    theirs=body,
+                    note=self._why_left_over(record, external_id),
+                )
+            )
+        return findings
+
+    def _why_left_over(self, record, external_id):
+        """What is known of a row that was met by no record in the scope."""
+        if not record:
+            return None
+        own = record.env["sync.crosswalk"]._external_ids(
+            self.reconciliation_id.system_id, record
+        )
+        if own.get(record.id) != external_id:
+            return self.env._(
+                "Odoo knows it as another id of %(record)s (%(id)s).",
+                record=record.sudo().display_name,
+                id=own.get(record.id) or self.env._("none"),
+            )
+        return self.env._(
+            "Odoo has %s, outside of what is compared.", record.sudo().display_name
+        )
+
+    def _finish(self):
+        differences = self.env["sync.reconciliation.difference"]
+        differences._close_agreed(self)
+        self.env["sync.reconciliation.row"]._forget(self)
+        self.write({"state": "done", "finished_at": fields.Datetime.now()})
+        self._tell()
+
+    def _tell(self):
+        """One issue while differences are open; agreement closes it."""
+        issues = self.env["sync.issue"]
+        reconciliation = self.reconciliation_id
+        count = self.env["sync.reconciliation.difference"].search_count(
+            [("reconciliation_id", "=", reconciliation.id), ("state", "=", "open")]
+        )
+        if not count:
+            issues._recover(
+                self._issue_fingerprint(), self.env._("Both sides agree now.")
+            )
+            return
+        issues._raise(
+            self._issue_fingerprint(),
+            self.env._(
+                "%(name)s: %(count)s differences are open",
+                name=reconciliation.name,
+                count=count,
+            ),
+            "reconciliation",
+            record=reconciliation,
+            system=reconciliation.system_id,
+        )
+
+    # -- findings --------------------------------------------------------------------
+
+    def _found(self, findings):
+        """Count findings, and keep them as differences unless a rule ignores them."""
+        ignored = self.reconciliation_id.ignore_ids
+        counts, kept = Counter(), []
+        for finding in findings:
+            kind = finding["kind"]
+            if ignored._covers(kind, finding["external_id"], finding["member"]):
+                counts["ignored_count"] += 1
+                continue
+            counts[COUNTS[kind]] += 1
+            if self[COUNTS[kind]] + counts[COUNTS[kind]] <= MAX_KEPT:
+                kept.append(finding)
+        self.write({name: self[name] + count for name, count in counts.items()})
+        self.env["sync.reconciliation.difference"]._report(self, kept)
+
+
+def _finding(kind, external_id, res_id=0, member="", **values):
+    return {
+        "kind": kind,
+        "external_id": external_id,
+        "res_id": res_id,
+        "member": member,
+        "values": values,
+    }
+
+
+def _reason(problem):
+    """A problem in one line."""
+    faults = "; ".join(f"{one.pointer}: {one.detail}" for one in problem.errors)
+    return faults or problem.detail or problem.title
