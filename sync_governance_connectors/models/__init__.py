@@ -7,6 +7,12 @@ from . import sync_idempotency
 from . import sync_request
 from . import sync_resource
 from . import sync_gate
+from . import sync_gate_credential
+from . import sync_gate_plan
+from . import sync_gate_claim
+from . import sync_gate_schema
+from . import sync_gate_operation
+from . import sync_gate_record
 from . import sync_gate_bulk
 from . import sync_gate_later
 from . import sync_gate_oauth

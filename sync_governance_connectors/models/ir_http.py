@@ -3,7 +3,7 @@ from odoo import models
 from odoo.http import request
 
 from ..controllers.dispatcher import SyncDispatcher
-from .sync_gate import PREFIX
+from ..tools.passage import PREFIX
 
 
 class IrHttp(models.AbstractModel):

@@ -1,12 +1,11 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-import ipaddress
 import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..tools import token
+from ..tools import caller, token
 from .sync_credential_scope import OPERATIONS
 
 LIFETIME = timedelta(days=90)
@@ -121,15 +120,11 @@ class SyncCredential(models.Model):
     def _check_allowed_networks(self):
         for credential in self:
             try:
-                credential._networks()
+                caller.networks(credential.allowed_networks)
             except ValueError as error:
                 raise ValidationError(
                     self.env._("Not an address or network: %(error)s", error=error)
                 ) from error
-
-    def _networks(self):
-        parts = (self.allowed_networks or "").split(",")
-        return [ipaddress.ip_network(part.strip()) for part in parts if part.strip()]
 
     # -- issue -----------------------------------------------------------------------
 

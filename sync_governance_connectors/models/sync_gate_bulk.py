@@ -6,8 +6,8 @@ from odoo import models
 
 from ..tools import etag, idempotency
 from ..tools.call import Answer, ResourceResult
+from ..tools.jsonbody import dump
 from ..tools.problem import Problem
-from .sync_gate import dump
 
 
 @dataclass
@@ -34,7 +34,9 @@ class Item:
 
 
 class SyncGate(models.AbstractModel):
-    _inherit = "sync.gate"
+    """Many records in one call."""
+
+    _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     def _operate_bulk(self, passage):
         """Create what is unknown, replace what is known; every item stands alone.
@@ -211,7 +213,7 @@ class SyncGate(models.AbstractModel):
             "response_status": outcome["status"],
             "response_body": dump(outcome).decode() if item.key and result else None,
             "error_code": item.problem.code if item.problem else None,
-            "decisions": self._decisions(result),
+            "decisions": result.decisions if result else None,
             "res_model": result.record._name if result else None,
             "res_id": result.record.id if result else None,
         }

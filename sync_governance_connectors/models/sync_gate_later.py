@@ -5,8 +5,11 @@ from odoo import api, models
 
 from ..tools import etag, headers
 from ..tools.call import Answer, Incoming
+from ..tools.caller import Caller
+from ..tools.jsonbody import dump
+from ..tools.passage import PREFIX, Passage
 from ..tools.problem import Problem
-from .sync_gate import NO_BODY, PREFIX, Passage, dump
+from ..tools.route import NO_BODY
 
 # What is left to do for a call that has been authenticated and counted before.
 AGAIN = ("scope", "content_type", "schema", "apply")
@@ -83,7 +86,7 @@ class SyncGate(models.AbstractModel):
             incoming,
             request.ref,
             datetime.now(timezone.utc),
-            caller=self._caller(row, row["scopes"] or {}),
+            caller=Caller.of_row(row, row["scopes"] or {}),
             raw=raw,
             version=request.contract_version or "",
         )

@@ -8,8 +8,9 @@ from odoo import api, models
 
 from ..tools import headers, token
 from ..tools.call import Answer
+from ..tools.jsonbody import dump
+from ..tools.passage import Passage
 from ..tools.problem import Problem
-from .sync_gate import Passage, dump
 
 LIFETIME = 3600
 MAX_FORM = 8192

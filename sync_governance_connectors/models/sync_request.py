@@ -212,15 +212,15 @@ class SyncRequest(models.Model):
             request._settle(self.env["sync.gate"]._again(request))
 
     def _settle(self, passage):
-        gate, result = self.env["sync.gate"], passage.result
+        result = passage.result
         self.write(
             {
-                "state": gate._request_state(passage),
+                "state": passage.state,
                 "outcome_status": passage.answer.status,
                 "outcome_body": passage.answer.body.decode(),
                 "error_code": passage.problem.code if passage.problem else False,
                 "trace": [*(self.trace or []), *passage.trace],
-                "decisions": gate._decisions(result),
+                "decisions": result.decisions if result else None,
                 "res_model": result.record._name if result else False,
                 "res_id": result.record.id if result else False,
             }

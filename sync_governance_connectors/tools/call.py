@@ -74,3 +74,8 @@ class ResourceResult:
     refused: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     conflicts: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def decisions(self) -> dict[str, Any]:
+        """What became of each field that was sent, for the requests screen."""
+        return {"applied": sorted(self.applied), "held": dict(self.refused)}

@@ -5,6 +5,7 @@ never smuggle a line break, a control character or a forged log line.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
@@ -12,6 +13,7 @@ from .ratelimit import Limit, Verdict
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z", re.ASCII)
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\Z", re.ASCII)
+KEPT = ("content-type", "if-match", "if-none-match", "prefer", "traceparent")
 _ANY = {"", "*/*", "application/*"}
 
 
@@ -26,6 +28,16 @@ def traceparent(header: str | None) -> str | None:
     if not match or set(match.group(1)) == {"0"} or set(match.group(2)) == {"0"}:
         return None
     return header
+
+
+def printable(text: str) -> str:
+    """For columns and logs: no control characters, bounded."""
+    return "".join(char if char.isprintable() else "?" for char in text)[:512]
+
+
+def kept(fields: Mapping[str, str]) -> dict[str, str]:
+    """The header fields that change what a call means; never a credential."""
+    return {name: printable(fields[name]) for name in KEPT if fields.get(name)}
 
 
 def media_type(header: str | None) -> tuple[str, str]:

@@ -36,6 +36,11 @@ def parse(raw: bytes) -> Any:
     return value
 
 
+def dump(value: Any) -> bytes:
+    """A body as it is sent."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):

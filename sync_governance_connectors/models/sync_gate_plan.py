@@ -1,0 +1,80 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import random
+
+from odoo import models
+from odoo.tools import SQL
+
+from ..tools.problem import Problem
+
+# Advisory locks of calls at the same time live in a number space of their own.
+SLOT_SPACE = 0x53594E43  # "SYNC"
+
+
+class SyncGate(models.AbstractModel):
+    """How much a caller may ask for."""
+
+    _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
+
+    def _spend(self, passage, caller):
+        """Count the call (and, once a day, the scope) in a short transaction."""
+        scope, today = passage.needed_scope, passage.now.date().isoformat()
+        counters = self.env["sync.rate.counter"]
+        with self._short_transaction() as short:
+            if scope and caller.scopes[scope] != today:
+                self.with_env(short)._mark_scope_used(
+                    caller.credential_id, scope, today
+                )
+            return counters.with_env(short)._take(
+                counters._credential_bucket(caller.credential_id),
+                caller.limit,
+                passage.unix_now,
+                passage.incoming.remote_addr,
+            )
+
+    def _mark_scope_used(self, credential_id, scope, today):
+        code, _colon, operation = scope.partition(":")
+        self.env.cr.execute(
+            SQL(
+                """UPDATE sync_credential_scope cs SET last_used_on = %s
+                     FROM sync_domain d
+                    WHERE d.id = cs.domain_id AND d.code = %s
+                      AND cs.operation = %s AND cs.credential_id = %s""",
+                today,
+                code,
+                operation,
+                credential_id,
+            )
+        )
+
+    def _quota_exceeded(self, caller, verdict):
+        name = caller.plan if verdict.violated == "rate" else f"{caller.plan}-daily"
+        return Problem(
+            429,
+            "quota_exceeded",
+            f"Your plan allows no further call for {verdict.retry_after} seconds.",
+            headers={"Retry-After": str(verdict.retry_after)},
+            **{"violated-policies": [name]},
+        )
+
+    def _take_slot(self, caller):
+        """One of the plan's slots until this transaction ends.
+
+        Slots are advisory locks: a killed worker gives its slot back by itself.
+        """
+        if not caller.concurrency:
+            return
+        first = random.randrange(caller.concurrency)
+        for offset in range(caller.concurrency):
+            slot = caller.credential_id * 4096 + (first + offset) % caller.concurrency
+            self.env.cr.execute(
+                SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", SLOT_SPACE, slot)
+            )
+            if self.env.cr.fetchone()[0]:
+                return
+        raise Problem(
+            429,
+            "abnormal_usage_detected",
+            f"Your plan allows {caller.concurrency} calls at the same time.",
+            headers={"Retry-After": "1"},
+            **{"violated-policies": [f"{caller.plan}-concurrency"]},
+        )
