@@ -8,7 +8,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "application": True,
-    "depends": ["mail", "queue_job"],
+    "depends": ["mail", "queue_job", "resource"],
     "external_dependencies": {"python": ["cryptography"]},
     "data": [
         "security/res_groups.xml",
@@ -22,6 +22,7 @@
         "views/sync_change_request_views.xml",
         "views/sync_policy_hit_views.xml",
         "views/sync_policy_views.xml",
+        "views/sync_write_sample_views.xml",
         "wizards/sync_domain_adopt_views.xml",
         "views/sync_domain_views.xml",
         "views/sync_service_account_views.xml",

@@ -31,6 +31,7 @@ from . import sync_policy_hit
 from . import sync_policy_impact
 from . import sync_policy_owner
 from . import sync_policy_rules
+from . import sync_policy_timing
 from . import sync_route
 from . import sync_secret
 from . import sync_service_account
@@ -39,3 +40,4 @@ from . import sync_sod_rule
 from . import sync_system
 from . import sync_team
 from . import sync_write_hook
+from . import sync_write_sample

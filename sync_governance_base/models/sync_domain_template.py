@@ -91,6 +91,12 @@ class SyncDomainTemplate(models.Model):
             domains |= domain
         return domains
 
+    def _calendar(self):
+        """The company's working hours, for what is exchanged on schedule."""
+        calendars = self.env["resource.calendar"]
+        scheduled = self.timing == "scheduled"
+        return self.env.company.resource_calendar_id if scheduled else calendars
+
     def _draft_policy(self, domain):
         present = self._fields_present()
         if not present:
@@ -104,6 +110,7 @@ class SyncDomainTemplate(models.Model):
                 "direction": self.direction,
                 "timing": self.timing,
                 "max_latency_s": self.max_latency_s,
+                "calendar_id": self._calendar().id,
                 "line_ids": [
                     fields.Command.create(
                         {"field_id": field.id, "owner_system_id": owner.id}

@@ -15,7 +15,14 @@ ENFORCEMENTS = [
     (Enforcement.PROPOSE.value, "Propose: make it a change request"),
     (Enforcement.BLOCK.value, "Block: refuse"),
 ]
-_LIFE_CYCLE = {"state", "version", "previous_id", "submitter_id", "approver_id"}
+_LIFE_CYCLE = {
+    "state",
+    "version",
+    "previous_id",
+    "submitter_id",
+    "approver_id",
+    "sampling_until",
+}
 
 
 class SyncPolicy(models.Model):
@@ -100,19 +107,6 @@ class SyncPolicy(models.Model):
         required=True,
         default="both",
     )
-    timing = fields.Selection(
-        [
-            ("realtime", "Real time"),
-            ("micro_batch", "Small batches"),
-            ("scheduled", "On schedule"),
-            ("on_demand", "On demand"),
-        ],
-        required=True,
-        default="realtime",
-    )
-    max_latency_s = fields.Integer(string="Promised Latency (s)", default=60)
-    window_from = fields.Float(help="Scheduled exchanges run from this hour on.")
-    window_to = fields.Float(default=24.0)
     effective_from = fields.Date(tracking=True)
     effective_to = fields.Date(tracking=True)
     line_ids = fields.One2many(
@@ -126,10 +120,6 @@ class SyncPolicy(models.Model):
     submitter_id = fields.Many2one("res.users", readonly=True, copy=False)
     approver_id = fields.Many2one("res.users", readonly=True, copy=False, tracking=True)
     difference = fields.Html(compute="_compute_difference", string="What Changes")
-    impact = fields.Html(
-        compute="_compute_impact",
-        help="What this version would have done to the writes of the last seven days.",
-    )
 
     _active_unique = models.UniqueIndex(
         "(model_id, COALESCE(company_id, 0)) WHERE state = 'active'",
@@ -165,7 +155,16 @@ class SyncPolicy(models.Model):
             policy.stopped_count = stopped[policy.id]
 
     @api.depends(
-        "previous_id", "line_ids", "enforcement", "su_mode", "on_create", "on_delete"
+        "previous_id",
+        "line_ids",
+        "enforcement",
+        "su_mode",
+        "on_create",
+        "on_delete",
+        "direction",
+        "timing",
+        "max_latency_s",
+        "calendar_id",
     )
     def _compute_difference(self):
         for policy in self:
@@ -187,19 +186,25 @@ class SyncPolicy(models.Model):
             "on_delete",
             "direction",
             "timing",
+            "max_latency_s",
+            "calendar_id",
         ):
             field = self._fields[name]
-            labels = dict(field._description_selection(self.env))
             if self[name] != before[name]:
                 changes.append(
                     self.env._(
                         "%(setting)s: %(before)s → %(after)s",
                         setting=field._description_string(self.env),
-                        before=labels[before[name]],
-                        after=labels[self[name]],
+                        before=before._spelled(field) or "–",
+                        after=self._spelled(field) or "–",
                     )
                 )
         return changes + self._line_changes(before)
+
+    def _spelled(self, field) -> str:
+        if field.type == "selection":
+            return dict(field._description_selection(self.env))[self[field.name]]
+        return field.convert_to_export(self[field.name], self)
 
     def _line_changes(self, before) -> list[str]:
         old = {line.field_id: line for line in before.line_ids}

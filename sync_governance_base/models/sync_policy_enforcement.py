@@ -5,6 +5,8 @@ from odoo.exceptions import RedirectWarning, UserError
 
 from ..tools.merge3 import equal
 from ..tools.policy import (
+    CREATION,
+    DELETION,
     FieldRule,
     Outcome,
     PolicyRules,
@@ -13,9 +15,6 @@ from ..tools.policy import (
     sanction,
 )
 from ..tools.source import ODOO_CODE, Channel, Source
-
-CREATION = "(create)"
-DELETION = "(delete)"
 
 
 class Violation(NamedTuple):

@@ -31,8 +31,10 @@ class SyncPolicyHit(models.Model):
     field_name = fields.Char(
         required=True,
         readonly=True,
-        help="Technical name; (create) and (delete) for records.",
+        string="Technical Name",
+        help="(create) and (delete) for records as a whole.",
     )
+    field_label = fields.Char(string="Field", compute="_compute_field_label")
     channel = fields.Selection(
         [
             (Channel.UI.value, "Web client"),
@@ -65,6 +67,14 @@ class SyncPolicyHit(models.Model):
         readonly=True,
     )
     count = fields.Integer(required=True, default=1, readonly=True, aggregator="sum")
+
+    @api.depends("field_name", "model_id")
+    @api.depends_context("lang")
+    def _compute_field_label(self):
+        policies = self.env["sync.policy"]
+        for hit in self:
+            # the model's name is no secret to whoever may see the count
+            hit.field_label = policies._label(hit.model_id.sudo().model, hit.field_name)
 
     @api.model
     def _count(self, rules, field_name: str, source, outcome: Outcome) -> None:

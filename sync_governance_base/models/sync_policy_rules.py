@@ -1,6 +1,14 @@
 from odoo import api, fields, models, tools
 
-from ..tools.policy import Decision, Enforcement, Outcome, PolicyRules, decide
+from ..tools.policy import (
+    CREATION,
+    DELETION,
+    Decision,
+    Enforcement,
+    Outcome,
+    PolicyRules,
+    decide,
+)
 
 
 class SyncPolicy(models.Model):
@@ -13,10 +21,10 @@ class SyncPolicy(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _hooked_models(self) -> dict[str, set[str]]:
-        """The models that the active policies want hooked."""
-        names = self.sudo().search([("state", "=", "active")]).mapped("model_name")
-        return {name: {"create", "write", "unlink"} for name in names}
+    def _governed_models(self) -> set[str]:
+        """The models that have an active policy."""
+        # rules bind everybody, whoever may read policies
+        return set(self.sudo().search([("state", "=", "active")]).mapped("model_name"))
 
     @api.model
     @tools.ormcache("model_name", "company_id")
@@ -142,7 +150,14 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _label(self, model_name, field_name) -> str:
-        return self.env[model_name]._fields[field_name]._description_string(self.env)
+        """A field's name as people know it, also of one that is no longer there."""
+        if field_name == CREATION:
+            return self.env._("Creation")
+        if field_name == DELETION:
+            return self.env._("Deletion")
+        model = self.env.get(model_name)
+        field = None if model is None else model._fields.get(field_name)
+        return field._description_string(self.env) if field else field_name
 
     @api.model
     def _owner_names(self, rule) -> str:

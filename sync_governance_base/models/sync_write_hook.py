@@ -3,6 +3,8 @@ from typing import Any
 
 from odoo import api, models
 
+from ..tools.policy import CREATION, DELETION
+
 _logger = logging.getLogger(__name__)
 
 
@@ -97,7 +99,9 @@ class SyncWriteHook(models.AbstractModel):
     @api.model
     def _sync_hooked_models(self) -> dict[str, set[str]]:
         """The models to hook, each with a subset of create, write, unlink, flush."""
-        return self.env["sync.policy"]._hooked_models()
+        names = self.env["sync.policy"]._governed_models()
+        names |= self.env["sync.write.sample"]._sampled_models().keys()
+        return {name: {"create", "write", "unlink"} for name in names}
 
     @api.model
     def _before_create(self, model, vals_list: list[dict]) -> list[dict]:
@@ -107,11 +111,18 @@ class SyncWriteHook(models.AbstractModel):
     @api.model
     def _after_create(self, records, vals_list: list[dict]) -> None:
         """Called after records were created."""
+        samples = self.env["sync.write.sample"]
+        if samples._is_sampled(records._name):
+            samples._note_whole(records, CREATION)
 
     @api.model
     def _before_write(self, records, vals: dict[str, Any]) -> dict[str, Any]:
         """Called before a write; returns the values that may be written."""
-        return self.env["sync.policy"]._enforce_write(records, vals)
+        kept = self.env["sync.policy"]._enforce_write(records, vals)
+        samples = self.env["sync.write.sample"]
+        if samples._is_sampled(records._name):
+            samples._note_write(records, kept)
+        return kept
 
     @api.model
     def _before_translate(self, records, field_name: str) -> None:
@@ -125,7 +136,11 @@ class SyncWriteHook(models.AbstractModel):
     @api.model
     def _before_unlink(self, records):
         """Called before a deletion; returns the records that may be deleted."""
-        return self.env["sync.policy"]._enforce_unlink(records)
+        deleted = self.env["sync.policy"]._enforce_unlink(records)
+        samples = self.env["sync.write.sample"]
+        if samples._is_sampled(records._name):
+            samples._note_whole(deleted, DELETION)
+        return deleted
 
     @api.model
     def _after_unlink(self, model, ids: list[int]) -> None:

@@ -12,6 +12,10 @@ from typing import NamedTuple
 
 from .source import Source
 
+# in place of a field's name, where a record as a whole is decided about
+CREATION = "(create)"
+DELETION = "(delete)"
+
 
 class Enforcement(str, Enum):
     """What happens when somebody else than the owner changes a field."""
