@@ -15,6 +15,7 @@
         "data/queue_job.xml",
         "data/sync_event_type.xml",
         "data/ir_cron.xml",
+        "views/sync_domain_views.xml",
         "views/sync_event_type_views.xml",
         "views/sync_event_views.xml",
         "views/sync_delivery_views.xml",

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
-from psycopg2 import InterfaceError, OperationalError
+from psycopg2 import Error
 from psycopg2.errors import ForeignKeyViolation
 from psycopg2.extensions import TransactionRollbackError
 
@@ -109,7 +109,7 @@ class Slice:
             self._cursor.rollback()
             self._store.let_go()
             self._commit()
-        except (OperationalError, InterfaceError):
+        except Error:
             # Whatever is left of the session ends here, and its locks with it.
             self._cursor.connection.close()
             raise
@@ -178,7 +178,7 @@ class Slice:
                     lane = Lane(self._config(row), breaker.State())
                 elif lane.config.revision != row["revision"]:
                     lane.configure(self._config(row))
-        except (OperationalError, InterfaceError):
+        except Error:
             raise
         except Exception as error:
             self._give_up_lane(row, error)
@@ -243,7 +243,7 @@ class Slice:
         try:
             with self._cursor.savepoint(flush=False):
                 parcel = deliveries._parcel(row, subscription, lane.config.ordered)
-        except (OperationalError, InterfaceError):
+        except Error:
             raise
         except Exception as error:
             _logger.exception("No message can be made of delivery %s", row["id"])

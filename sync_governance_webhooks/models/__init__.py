@@ -1,4 +1,7 @@
 from . import base
+from . import sync_retention
+from . import sync_domain
+from . import sync_policy
 from . import sync_event_type
 from . import sync_event_type_field
 from . import sync_event_key

@@ -110,7 +110,17 @@ class SyncDelivery(models.Model):
     )
     _claimed_idx = models.Index("(subscription_id) WHERE state = 'delivering'")
     _dead_idx = models.Index("(subscription_id, last_error) WHERE state = 'dead'")
-    _type_idx = models.Index("(event_type_id)")
+    _type_idx = models.Index("(event_type_id, occurred_at)")
+
+    def init(self):
+        """Have rows that changed state cleared away by their number: a share of the
+        table, PostgreSQL's default, is millions of dead entries in the queue's indexes.
+        """
+        super().init()
+        self.env.cr.execute(
+            "ALTER TABLE sync_delivery SET (autovacuum_vacuum_scale_factor = 0,"
+            " autovacuum_vacuum_threshold = 20000)"
+        )
 
     # -- made with the event ---------------------------------------------------------
 

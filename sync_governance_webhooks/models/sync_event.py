@@ -90,7 +90,7 @@ class SyncEvent(models.Model):
     _record_idx = models.Index("(res_model, res_id, event_type_id, id)")
     _occurred_idx = models.Index("(occurred_at)")
     _name_idx = models.Index("(name, id)")
-    _type_idx = models.Index("(event_type_id, occurred_at)")
+    _type_idx = models.Index("(event_type_id, occurred_at, id)")
 
     @api.depends("event_type_id.masked_paths")
     def _compute_payload(self):
@@ -258,39 +258,6 @@ class SyncEvent(models.Model):
             event["causation_ref"],
             event["traceparent"],
         )
-
-    # -- retention ---------------------------------------------------------------------
-
-    @api.autovacuum
-    def _prune(self, limit=10_000):
-        """Delete a batch of events past their type's retention, with their deliveries.
-
-        Never one that is still to be delivered, and no dead letter: those end by a
-        person's hand, delivered or discarded.
-
-        :return: ``(deleted, remaining)`` as the autovacuum wants it
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                DELETE FROM sync_event WHERE id IN (
-                    SELECT event.id
-                      FROM sync_event_type type
-                      JOIN sync_event event ON event.event_type_id = type.id
-                     WHERE type.retention_days > 0
-                       AND event.occurred_at < now() AT TIME ZONE 'UTC'
-                           - type.retention_days * INTERVAL '1 day'
-                       AND NOT EXISTS (
-                        SELECT 1 FROM sync_delivery delivery
-                         WHERE delivery.event_id = event.id
-                           AND delivery.state NOT IN ('delivered', 'discarded'))
-                     LIMIT %s)
-                """,
-                limit,
-            )
-        )
-        deleted = self.env.cr.rowcount
-        return deleted, int(deleted == limit)
 
     # -- reading ---------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from odoo.addons.sync_governance_base.tools.event_name import problem
 from ..tools.capture import EventSpec
 from ..tools.describe import EventDoc, asyncapi, openapi_webhooks
 from ..tools.envelope import canonical_json
+from .sync_retention import DEFAULT_DAYS
 
 JSON_TYPES = {
     "boolean": "boolean",
@@ -84,10 +85,10 @@ class SyncEventType(models.Model):
         "customer.email."
     )
     retention_days = fields.Integer(
-        default=30,
-        required=True,
+        string="Kept (days)",
+        tracking=True,
         help="Events are kept this long, and longer while a delivery is open or dead. "
-        "0: for good.",
+        "0: as the domain of the model says.",
     )
     sample_res_id = fields.Many2oneReference(
         string="Try on Record",
@@ -99,6 +100,9 @@ class SyncEventType(models.Model):
 
     _name_uniq = models.Constraint(
         "unique(name)", "There is an event type of this name."
+    )
+    _retention_not_negative = models.Constraint(
+        "CHECK (retention_days >= 0)", "Events cannot be kept for negative days."
     )
 
     @api.depends(
@@ -236,6 +240,15 @@ class SyncEventType(models.Model):
                 event_type._spec(), record, data, before, after
             )
         return event_type
+
+    # -- retention -------------------------------------------------------------------
+
+    def _days_kept(self):
+        """How many days events of the type are kept; 0 for good."""
+        self.ensure_one()
+        domain = self.env["sync.domain"]._of_model(self.model_name)
+        days = domain.event_retention_days if domain else DEFAULT_DAYS
+        return self.retention_days or days
 
     # -- payload ---------------------------------------------------------------------
 

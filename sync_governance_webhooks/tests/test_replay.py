@@ -165,20 +165,6 @@ class TestReplay(WebhookCase):
         self.assertEqual(lines[0]["data"]["address"]["city"], "***")
         self.assertEqual(lines[0]["last_error"], "http_400")
 
-    def test_retention_never_removes_what_is_open_or_dead(self):
-        self.fail("Dead")
-        self.change("Arrived")
-        self.dispatch()
-        self.change("Open")
-        self.env.cr.execute(
-            "UPDATE sync_event SET occurred_at = occurred_at - INTERVAL '31 days'"
-        )
-        deleted, _remaining = self.env["sync.event"]._prune()
-        self.env.invalidate_all()
-        self.assertGreaterEqual(deleted, 3)
-        states = self.deliveries(self.subscription).mapped("state")
-        self.assertEqual(sorted(states), ["dead"] * 3 + ["pending"] * 3)
-
     def test_long_outage_is_announced_then_disables(self):
         breaker = self.subscription.breaker_ids.sudo()
         from time import time
