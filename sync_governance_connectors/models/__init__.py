@@ -45,4 +45,10 @@ from . import sync_contract
 from . import sync_document_layout
 from . import sync_mapping
 from . import sync_mapping_line
+from . import sync_reconciliation
+from . import sync_reconciliation_line
+from . import sync_reconciliation_ignore
+from . import sync_reconciliation_run
+from . import sync_reconciliation_row
+from . import sync_reconciliation_difference
 from . import sync_value_map

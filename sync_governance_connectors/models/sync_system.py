@@ -1,11 +1,15 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import base64
 import secrets
+from datetime import timezone
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.sync_governance_base.tools.source import Channel
+
 from ..tools import verify_inbound
+from ..tools.call import Call
 
 PURPOSE = "inbound_webhook"
 SECRET_BYTES = 32
@@ -56,6 +60,51 @@ class SyncSystem(models.Model):
     def _receiving(self, code):
         """The system with that code, if it takes part in the exchange; else empty."""
         return self.search([("code", "=", code), ("state", "in", ("testing", "live"))])
+
+    # -- acting for a system ---------------------------------------------------------
+
+    def _call(self, request_ref, channel=Channel.INBOUND):
+        """A call of the system's that came in another way than over the API."""
+        system = self.sudo()
+        return Call(
+            system=system,
+            credential=self.env["sync.credential"],
+            source=system._as_source(request_ref=request_ref, channel=channel),
+            request_ref=request_ref,
+            now=fields.Datetime.now().replace(tzinfo=timezone.utc),
+        )
+
+    def _acting_env(self, call):
+        """As the gate enters: as the system's own user, in its company."""
+        account = call.system.service_account_ids[:1]
+        company = call.system.company_id or account.company_id or self.env.company
+        return self.env(
+            user=account.user_id.id or self.env.uid,
+            context={
+                "lang": "en_US",
+                "tz": "UTC",
+                "allowed_company_ids": company.ids,
+                "sync_source": call.source,
+            },
+        )
+
+    def _carry_out(self, instruction, request_ref, channel=Channel.INBOUND):
+        """Do what a message of the system asks for, in a savepoint.
+
+        :param instruction: ``tools.instruction.Instruction``
+        :return: ``ResourceResult``
+        :raise Problem: with the reason; nothing was changed
+        """
+        self.ensure_one()
+        call = self._call(request_ref, channel)
+        resources = self._acting_env(call)["sync.resource"]
+        with (
+            self.env["sync.gate"]._business(request_ref),
+            self.env.cr.savepoint(),
+        ):
+            return resources._get(instruction.resource)._take(instruction, call)
+
+    # -- webhooks of the system ------------------------------------------------------
 
     def _set_inbound_secret(self, plaintext=None):
         """Sets or rotates the secret that verifies the system's webhooks.

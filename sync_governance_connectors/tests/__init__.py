@@ -12,3 +12,5 @@ from . import test_resource_order
 from . import test_resource_shipment
 from . import test_events
 from . import test_mapping
+from . import test_reconciliation
+from . import test_standard_flows
