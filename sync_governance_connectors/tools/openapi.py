@@ -21,6 +21,20 @@ _STRING = {"type": "string"}
 # Statuses every call can be answered with, whatever it asks for.
 _ALWAYS = (400, 401, 403, 404, 406, 429, 500, 503)
 _WITH_BODY = (409, 413, 415, 422)
+# What the members of a 4xx are about; the others say it in their title.
+CODES = {
+    "exists": "the id names a record already",
+    "probable_duplicate": "a similar record is there, see `candidates`;"
+    " `not_a_duplicate` in the body overrides",
+    "idempotency_key_in_use": "the first call with this key still runs",
+    "idempotency_key_reused": "the key was used for another request",
+    "invalid_transition": "the record's state does not allow it",
+    "totals_mismatch": "the totals are not those of the lines",
+    "business_rule": "Odoo refuses it, `detail` says why",
+    "validation_failed": "the body breaks its contract, see `errors`",
+    "precondition_failed": "the record changed since you read it",
+    "quota_exceeded": "your plan is used up until Retry-After",
+}
 _SUMMARIES = {
     "list": "List {name}, oldest change first",
     "create": "Create one of the {name}",
@@ -495,6 +509,8 @@ def _json(
 def _components(resources: list[ResourceDescription], server: str) -> dict[str, Any]:
     schemas: dict[str, Any] = {
         "problem": _problem_schema(),
+        "accepted": _accepted_schema(),
+        "outcome": _outcome_schema(),
         "bulk": _bulk_result_schema(),
     }
     for resource in resources:
@@ -536,12 +552,30 @@ def bulk_schema(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answer_schema(read: Mapping[str, Any]) -> dict[str, Any]:
     """A record as it is answered: with a member that says what the call did to it."""
+    sync = {"$ref": "#/components/schemas/outcome"}
+    return {**read, "properties": {**read["properties"], "sync": sync}}
+
+
+def _outcome_schema() -> dict[str, Any]:
+    """What a call did: fields applied, fields held, the id that moved."""
+    text = {"type": ["string", "null"]}
     held = {
         "type": "object",
-        "properties": {"field": _STRING, "owner": {}, "reason": {}, "conflict": {}},
+        "required": ["field", "owner", "reason", "conflict"],
+        "properties": {
+            "field": _STRING,
+            "owner": {**_STRING, "description": "System of record; '' for a person."},
+            "reason": text,
+            "conflict": {**text, "description": "Where a steward decides about it."},
+        },
     }
-    moved = {"type": "object", "properties": {"from": _STRING, "to": {}}}
-    sync = {
+    moved = {
+        "type": "object",
+        "description": "The id in the address was merged into another one.",
+        "required": ["from", "to"],
+        "properties": {"from": _STRING, "to": text},
+    }
+    return {
         "type": "object",
         "properties": {
             "applied": {"type": "array", "items": _STRING},
@@ -550,7 +584,18 @@ def _answer_schema(read: Mapping[str, Any]) -> dict[str, Any]:
             "moved": moved,
         },
     }
-    return {**read, "properties": {**read["properties"], "sync": sync}}
+
+
+def _accepted_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["request", "state", "href"],
+        "properties": {
+            "request": _STRING,
+            "state": {"const": "validated"},
+            "href": {"type": "string", "format": "uri-reference"},
+        },
+    }
 
 
 def _bulk_result_schema() -> dict[str, Any]:
@@ -578,9 +623,20 @@ def _problem_schema() -> dict[str, Any]:
         "required": ["pointer", "detail", "code"],
         "properties": {"pointer": _STRING, "detail": _STRING, "code": _STRING},
     }
+    candidate = {
+        "type": "object",
+        "required": ["external_id", "ref", "probability", "agrees"],
+        "properties": {
+            "external_id": {"type": ["string", "null"]},
+            "ref": _STRING,
+            "probability": {"type": "number"},
+            "agrees": {"type": "array", "items": _STRING},
+        },
+    }
     return {
         "type": "object",
-        "description": "RFC 9457",
+        "description": "RFC 9457. `code` is what a program branches on: "
+        + ", ".join(f"`{code}` ({why})" for code, why in CODES.items()),
         "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
         "properties": {
             "type": {"type": "string", "format": "uri-reference"},
@@ -590,6 +646,20 @@ def _problem_schema() -> dict[str, Any]:
             "instance": _STRING,
             "code": _STRING,
             "errors": {"type": "array", "items": fault},
+            "candidates": {
+                "type": "array",
+                "description": "Of `probable_duplicate`: whom Odoo takes it for.",
+                "items": candidate,
+            },
+            "violated-policies": {
+                "type": "array",
+                "description": "Of `quota_exceeded`: names as in RateLimit-Policy.",
+                "items": _STRING,
+            },
+            "error": {
+                "type": "string",
+                "description": "Of the token endpoint: the code of RFC 6749, 5.2.",
+            },
         },
     }
 
@@ -676,11 +746,7 @@ def _headers() -> dict[str, Any]:
 def _shared_responses() -> dict[str, Any]:
     statuses = sorted({*_ALWAYS, *_WITH_BODY, 412, 428})
     shared = {str(status): _problem_response(status) for status in statuses}
-    accepted = {
-        "type": "object",
-        "required": ["request", "state", "href"],
-        "properties": {"request": _STRING, "state": _STRING, "href": _STRING},
-    }
+    accepted = {"$ref": "#/components/schemas/accepted"}
     example = {
         "request": "req_0f3a",
         "state": "validated",
