@@ -16,6 +16,7 @@ from . import sync_gate_record
 from . import sync_gate_bulk
 from . import sync_gate_later
 from . import sync_gate_oauth
+from . import sync_merge_service
 from . import sync_openapi
 from . import sync_resource_event
 from . import sync_resource_request

@@ -22,4 +22,4 @@ class Base(models.AbstractModel):
         resource = self.env["sync.resource.table"]._of_model(self._name)
         if resource is None:
             return super()._sync_payload_schema(event_type)
-        return resource._schema("read")
+        return resource._event_schema(event_type)

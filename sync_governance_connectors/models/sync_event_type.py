@@ -8,9 +8,17 @@ class SyncEventType(models.Model):
     _inherit = "sync.event.type"
 
     def _localise_payload(self, payload, system):
-        """Puts the receiver's own id beside each canonical reference that it knows."""
+        """Puts the receiver's own id beside each canonical reference that it knows.
+
+        Of a record that several systems name (a merge tells of those), each hears its
+        own ids alone.
+        """
         payload = super()._localise_payload(payload, system)
         nodes = list(_named_nodes(payload))
+        for node in [node for node in nodes if "external_ids" in node]:
+            nodes.remove(node)
+            own = node["external_ids"].get(system.code, [])
+            node.update(external_ids=own, external_id=own[0] if own else None)
         known = self.env["sync.crosswalk"]._ids_behind(
             {node["ref"] for node in nodes}, system
         )

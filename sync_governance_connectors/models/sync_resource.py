@@ -60,6 +60,10 @@ class SyncResource(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _event_schema(self, event_type):
+        """JSON Schema of what an event of this type tells of a record."""
+        return self._schema("read")
+
     def _example(self, operation):
         """A complete body that is valid against ``_schema(operation)``."""
         raise NotImplementedError

@@ -45,6 +45,29 @@ MEMBERS = (
     ),
 )
 
+_NAMED_SCHEMA = {
+    "type": "object",
+    "required": ["ref", "external_ids"],
+    "properties": {
+        "ref": {"type": "string", "description": "Canonical reference."},
+        "external_id": {"type": ["string", "null"], "description": "One of your ids."},
+        "external_ids": {
+            "type": ["array", "object"],
+            "description": "All your ids; to a subscriber that is"
+            " no system, the ids of each system by its code.",
+        },
+    },
+}
+MERGED_SCHEMA = {
+    "type": "object",
+    "required": ["merge", "survivor", "retired"],
+    "properties": {
+        "merge": {"type": "string", "description": "Reference of the merge."},
+        "survivor": _NAMED_SCHEMA,
+        "retired": {"type": "array", "items": _NAMED_SCHEMA, "minItems": 1},
+    },
+}
+
 
 class SyncResourceCustomer(models.AbstractModel):
     _name = "sync.resource.customer"
@@ -61,6 +84,11 @@ class SyncResourceCustomer(models.AbstractModel):
 
     def _members(self):
         return MEMBERS
+
+    def _event_schema(self, event_type):
+        if event_type.name == "customer.merged":
+            return MERGED_SCHEMA
+        return super()._event_schema(event_type)
 
     def _create_batch(self, bodies, call):
         if len(bodies) > 1 and self._door_mode() == "refuse":

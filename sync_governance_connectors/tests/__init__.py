@@ -4,6 +4,7 @@ from . import test_gate_contract
 from . import test_gate_idempotency
 from . import test_gate_operations
 from . import test_hooks
+from . import test_merge
 from . import test_resource_commerce
 from . import test_resource_customer
 from . import test_resource_customer_door

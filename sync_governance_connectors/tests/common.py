@@ -1,5 +1,8 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import json
 from datetime import datetime, timezone
+
+import jsonschema
 
 from odoo.fields import Command
 from odoo.tests import TransactionCase
@@ -162,3 +165,39 @@ class ResourceCase(TransactionCase):
         order = self.created(self.shop, "orders", self.order_body(quantity=quantity))
         self.apply(self.shop, "orders", "confirm", "SO-T1", {})
         return order
+
+
+class EventCase(ResourceCase):
+    """What was told since the test's last commit."""
+
+    def setUp(self):
+        super().setUp()
+        self.commit()
+
+    def commit(self):
+        """End the transaction as far as the outbox is concerned."""
+        self.env.cr.flush()
+        self.env.cr.postrollback.run()
+        self.env.cr.postcommit.clear()
+        self.last = self.env["sync.event"].search([], order="id desc", limit=1).id or 0
+
+    def told(self, *prefixes):
+        """Names of the events since the last commit, of those domains, in order."""
+        self.env.cr.flush()
+        events = self.env["sync.event"].search([("id", ">", self.last)], order="id")
+        return [e for e in events if e.name.split(".")[0] in prefixes]
+
+    def assertTold(self, names, *prefixes):
+        events = self.told(*prefixes)
+        self.assertEqual(sorted(event.name for event in events), sorted(names))
+        for event in events:
+            self._check_payload(event)
+        return events
+
+    def _check_payload(self, event):
+        """Each payload fits the contract that is in force for its event."""
+        contract = self.env["sync.contract"]._schema_in_force(event.name)
+        jsonschema.validate(json.loads(event.payload), contract)
+
+    def payload(self, event):
+        return json.loads(event.payload)

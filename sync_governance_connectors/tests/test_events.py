@@ -1,49 +1,13 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-import json
-
-import jsonschema
-
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from .common import ResourceCase
+from .common import EventCase
 
 
 @tagged("post_install", "-at_install")
-class TestEvents(ResourceCase):
+class TestEvents(EventCase):
     """Odoo's own flows, whoever drives them, tell what happened: once, and rightly."""
-
-    def setUp(self):
-        super().setUp()
-        self.commit()
-
-    def commit(self):
-        """End the transaction as far as the outbox is concerned."""
-        self.env.cr.flush()
-        self.env.cr.postrollback.run()
-        self.env.cr.postcommit.clear()
-        self.last = self.env["sync.event"].search([], order="id desc", limit=1).id or 0
-
-    def told(self, *prefixes):
-        """Names of the events since the last commit, of those domains, in order."""
-        self.env.cr.flush()
-        events = self.env["sync.event"].search([("id", ">", self.last)], order="id")
-        return [e for e in events if e.name.split(".")[0] in prefixes]
-
-    def assertTold(self, names, *prefixes):
-        events = self.told(*prefixes)
-        self.assertEqual(sorted(event.name for event in events), sorted(names))
-        for event in events:
-            self._check_payload(event)
-        return events
-
-    def _check_payload(self, event):
-        """Each payload fits the contract that is in force for its event."""
-        contract = self.env["sync.contract"]._schema_in_force(event.name)
-        jsonschema.validate(json.loads(event.payload), contract)
-
-    def payload(self, event):
-        return json.loads(event.payload)
 
     def test_customers(self):
         partner = self.customer()

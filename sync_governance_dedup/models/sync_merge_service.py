@@ -28,8 +28,8 @@ class SyncMergeService(models.AbstractModel):
     other models use the same moves and are then deleted. Every merge, also one that
     a user starts from the core wizard's own screen, passes here.
 
-    Extension points: :meth:`_row_rules`,
-    :meth:`_history_models`, :meth:`_merged_event_name`, :meth:`_blockers`.
+    Extension points: :meth:`_row_rules`, :meth:`_history_models`,
+    :meth:`_merged_event_name`, :meth:`_named_for_others`, :meth:`_blockers`.
     """
 
     _name = "sync.merge.service"
@@ -213,7 +213,7 @@ class SyncMergeService(models.AbstractModel):
             "values": values or {},
             "reversible_until": self._reversible_until(records._name, group),
         }
-        retired_refs = self._external_ids(retired)
+        gone = self._named_for_others(retired)
         journal = (
             self.env["sync.merge.journal"]
             .sudo()
@@ -231,7 +231,7 @@ class SyncMergeService(models.AbstractModel):
             self._refresh_stored(merging)
             self.env.flush_all()
             self._close_journal(journal, run)
-        self._announce(journal, survivor, retired_refs)
+        self._announce(journal, survivor, gone)
         return journal
 
     @api.model
@@ -405,7 +405,15 @@ class SyncMergeService(models.AbstractModel):
         return found
 
     @api.model
-    def _announce(self, journal, survivor, retired_refs):
+    def _named_for_others(self, records):
+        """How other systems know records, before they are merged: for the event.
+
+        :return: ``[{"external_ids": {system code: [external id, …]}}]``
+        """
+        return [{"external_ids": ids} for ids in self._external_ids(records).values()]
+
+    @api.model
+    def _announce(self, journal, survivor, gone):
         self.env["sync.audit"].sudo()._log(
             "merge",
             record=survivor,
@@ -417,8 +425,8 @@ class SyncMergeService(models.AbstractModel):
             survivor,
             {
                 "merge": journal.ref,
-                "survivor": self._external_ids(survivor)[survivor.id],
-                "retired": [{"external_ids": refs} for refs in retired_refs.values()],
+                "survivor": self._named_for_others(survivor)[0],
+                "retired": gone,
             },
         )
 

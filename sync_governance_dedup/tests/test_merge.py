@@ -336,6 +336,7 @@ class TestMerge(DedupCase):
         [(name, record, data)] = told
         self.assertEqual((name, record), ("customer.merged", a))
         self.assertEqual(data["retired"], [{"external_ids": {"dedup_shop": ["C-2"]}}])
+        self.assertEqual(data["survivor"], {"external_ids": {"dedup_shop": ["C-2"]}})
         self.assertEqual(data["merge"], journal.ref)
         self.assertEqual(len(a.message_ids - before), 1)
 

@@ -185,7 +185,11 @@ export class DuplicateDesk extends Component {
     this.state.total -= 1;
     this.state.pending += 1;
     this.state.selectedId = next ? next.id : null;
-    this.lookAhead();
+    if (this.state.groups.length < LOW && this.state.total >= LOW) {
+      this.reload(); // more than are listed, before the list runs dry
+    } else {
+      this.lookAhead();
+    }
     this.work = this.work.then(() => this.carryOut(group, method, message, done));
     return this.work;
   }
@@ -199,8 +203,7 @@ export class DuplicateDesk extends Component {
         this.lastJournalId = result.journal_id;
       }
       this.deciding.delete(group.id);
-      const waits = result.rest_id || result.is_open || WAITING.has(method);
-      if (waits || this.state.groups.length < LOW) {
+      if (result.rest_id || result.is_open || WAITING.has(method)) {
         await this.reload();
       }
     } catch (error) {
