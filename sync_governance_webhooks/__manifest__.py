@@ -19,6 +19,8 @@
         "views/sync_event_type_views.xml",
         "views/sync_event_views.xml",
         "views/sync_delivery_views.xml",
+        "views/sync_dead_letter_views.xml",
+        "views/sync_correction_views.xml",
         "views/sync_subscription_views.xml",
         "views/sync_replay_views.xml",
         "views/menus.xml",

@@ -274,7 +274,8 @@ class Store:
                           event.id AS event_id, event.ref, event.name,
                           event.event_type_id,
                           event.payload, event.occurred_at, event.ordering_key,
-                          event.sequence, event.traceparent, event.correlation_ref
+                          event.sequence, event.traceparent, event.correlation_ref,
+                          event.corrects_ref
                 """,
                 lanes=lanes,
                 claim_ref=claim_ref,

@@ -10,9 +10,12 @@ from . import sync_capture
 from . import sync_authentication_mixin
 from . import sync_subscription
 from . import sync_subscription_amqp
+from . import sync_breaker_state
 from . import sync_breaker
 from . import sync_delivery
 from . import sync_delivery_attempt
+from . import sync_dead_letter
+from . import sync_correction
 from . import sync_delivery_metric
 from . import sync_dispatcher
 from . import sync_replay

@@ -1,4 +1,5 @@
 import re
+import shlex
 import ssl
 from urllib.parse import urlsplit
 
@@ -261,6 +262,21 @@ class SyncAuthenticationMixin(models.AbstractModel):
             in_body=self.auth_in_body,
         )
         return OAuth2(credentials, tokens)
+
+    def _curl_authentication(self):
+        """Options of a curl command line, as shell text with variables for secrets."""
+        lines = {
+            "none": [],
+            "basic": [f'--user {shlex.quote(self.auth_user or "")}:"$PASSWORD"'],
+            "bearer": ['--header "authorization: Bearer $TOKEN"'],
+            "oauth2": ['--header "authorization: Bearer $TOKEN"'],
+            "header": [f'--header "{(self.auth_header or "").lower()}: $TOKEN"'],
+        }[self.auth_kind]
+        if self.certificate_subject:
+            lines = [*lines, "--cert client.pem"]
+        if self.trusted_authorities:
+            lines = [*lines, "--cacert authorities.pem"]
+        return lines
 
     def _password(self):
         """The password or token.

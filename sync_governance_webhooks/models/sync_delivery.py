@@ -1,7 +1,6 @@
 import json
-import shlex
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
@@ -91,8 +90,11 @@ class SyncDelivery(models.Model):
     curl_command = fields.Text(
         compute="_compute_curl_command",
         groups="sync_governance_base.group_sync_integration_manager",
-        help="The request without its signature, to try a receiver by hand.",
+        help="The request, to try a receiver by hand. Its signature is five minutes "
+        "valid; passwords are yours to fill in.",
     )
+    correction_ids = fields.One2many("sync.correction", "delivery_id", readonly=True)
+    corrects_ref = fields.Char(related="event_id.corrects_ref")
     attempt_ids = fields.One2many("sync.delivery.attempt", "delivery_id", readonly=True)
     ref = fields.Char(related="event_id.ref")
     name = fields.Char(related="event_id.name", string="Event Name")
@@ -194,6 +196,7 @@ class SyncDelivery(models.Model):
             sequence=row["sequence"],
             traceparent=row["traceparent"] or "",
             correlation=row["correlation_ref"] or "",
+            corrects=row["corrects_ref"] or "",
         )
         body, headers = envelope.FORMATS[subscription.format](message)
         return Parcel(
@@ -317,6 +320,35 @@ class SyncDelivery(models.Model):
         )
         self.invalidate_recordset()
 
+    def action_replay(self):
+        """Plan to send the selected deliveries again; one replay a subscription."""
+        self._check_operator()
+        replays = self.env["sync.replay"].browse()
+        for subscription, deliveries in self.grouped("subscription_id").items():
+            replays |= replays.create(
+                {
+                    "subscription_id": subscription.id,
+                    "scope": "selection",
+                    "delivery_ids": [Command.set(deliveries.ids)],
+                    "reason": self.env._("Selected by hand"),
+                }
+            )
+        replays.action_plan()
+        return replays._open()
+
+    def action_correct(self):
+        """Ask for another payload, which a second person must approve."""
+        self.ensure_one()
+        self.env["sync.correction"]._check_manager()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Correct the Payload"),
+            "res_model": "sync.correction.request",
+            "views": [[False, "form"]],
+            "target": "new",
+            "context": {"default_delivery_id": self.id},
+        }
+
     def action_export(self):
         """Download the deliveries as JSON lines, payloads masked."""
         self._check_operator()
@@ -349,14 +381,31 @@ class SyncDelivery(models.Model):
 
     def _compute_curl_command(self):
         for delivery in self:
-            delivery.curl_command = shlex.join(
-                [
-                    *("curl", "-X", "POST", delivery.subscription_id.url or ""),
-                    *("-H", f"content-type: {envelope.JSON}"),
-                    *("-H", f"webhook-id: {delivery.ref}"),
-                    *("--data-raw", delivery.body or ""),
-                ]
+            subscription = delivery.subscription_id
+            delivery.curl_command = subscription._curl_command(delivery._as_parcel())
+
+    def _as_parcel(self):
+        """The message as the next attempt would send it."""
+        # sudo: the payload; who may call this may read it
+        event = self.sudo().event_id
+        row = {
+            name: event[name]
+            for name in (
+                *("ref", "name", "occurred_at", "payload", "ordering_key", "sequence"),
+                *("traceparent", "correlation_ref", "corrects_ref"),
             )
+        }
+        row |= {
+            "id": self.id,
+            "event_type_id": event.event_type_id.id,
+            "subscription_id": self.subscription_id.id,
+            "key_id": self.key_id.id,
+            "attempt_count": self.attempt_count,
+            "schedule_start": self.schedule_start,
+            "manual": self.manual,
+            "body": self.body,
+        }
+        return self._parcel(row, self.subscription_id, ordered=False)
 
     def action_open_record(self):
         """Open the document the event is about."""

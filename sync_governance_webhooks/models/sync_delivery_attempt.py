@@ -36,7 +36,16 @@ class SyncDeliveryAttempt(models.Model):
     request_headers = fields.Text(readonly=True)
     request_size = fields.Integer(readonly=True, help="Bytes.")
     response_headers = fields.Text(readonly=True)
-    response_body = fields.Text(readonly=True, help="The first 20 kB.")
+    response_body = fields.Text(
+        readonly=True,
+        groups="sync_governance_base.group_sync_integration_manager",
+        help="The first 20 kB.",
+    )
+    response_shown = fields.Text(
+        string="Answer (masked)",
+        compute="_compute_response_shown",
+        help="The first 20 kB, private values of the payload hidden.",
+    )
     response_base64 = fields.Boolean(
         readonly=True, help="The answer was no text; it is shown in base64."
     )
@@ -44,3 +53,9 @@ class SyncDeliveryAttempt(models.Model):
     node = fields.Char(readonly=True, help="The machine and process that sent it.")
 
     _time_idx = models.Index("(subscription_id, started_at)")
+
+    def _compute_response_shown(self):
+        for attempt in self:
+            # sudo: the raw answer is for integration managers, this is its masked form
+            raw = attempt.sudo().response_body
+            attempt.response_shown = attempt.delivery_id.event_id._masked_text(raw)

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ..tools.capture import Change, EventSpec
 from ..tools.envelope import canonical_json, rfc3339
+from ..tools.masking import mask_text, parse_paths
 
 PAGE_SIZE = 500
 
@@ -79,6 +80,12 @@ class SyncEvent(models.Model):
     correlation_ref = fields.Char(readonly=True)
     causation_ref = fields.Char(readonly=True)
     traceparent = fields.Char(readonly=True)
+    corrects_ref = fields.Char(
+        string="Corrects",
+        readonly=True,
+        help="The event whose place this one takes, with a payload that two people "
+        "agreed on.",
+    )
     occurred_at = fields.Datetime(readonly=True)
     delivery_ids = fields.One2many("sync.delivery", "event_id", readonly=True)
     state = fields.Selection(
@@ -96,9 +103,20 @@ class SyncEvent(models.Model):
     def _compute_payload(self):
         for event in self:
             # sudo: the raw payload is for integration managers, this is its masked form
-            payload = json.loads(event.sudo().payload or "null")
+            payload = event.sudo()._data()
             payload = event.event_type_id.sudo()._masked(payload)
             event.payload_shown = json.dumps(payload, indent=2, ensure_ascii=False)
+
+    def _data(self):
+        """The payload as JSON values."""
+        return json.loads(self.payload or "null")
+
+    def _masked_text(self, text):
+        """What a receiver said about the event, without its private values."""
+        # sudo: for whoever may see the event, and no more than that
+        event = self.sudo()
+        paths = parse_paths(event.event_type_id.masked_paths)
+        return mask_text(text, event._data(), paths) if text and paths else text
 
     def _compute_state(self):
         under_way = {
@@ -177,6 +195,35 @@ class SyncEvent(models.Model):
         payload = {"subscription": subscription.name, "message": "ping"}
         change = Change(spec, subscription.id)
         model._save([model._values(change, payload, None, {}, only=subscription.id)])
+
+    def _correct(self, payload, subscription):
+        """Write an event that takes this one's place at one subscription.
+
+        :param payload: JSON values
+        :return: the new event
+        """
+        # sudo: events are nobody's to write
+        event = self.sudo()
+        spec = EventSpec(
+            event.event_type_id.id, event.name, event.res_model, "explicit"
+        )
+        change = Change(spec, event.res_id)
+        values = event._values(
+            change, payload, event.company_id.id or None, {}, only=subscription.id
+        ) | {
+            "correlation_ref": event.correlation_ref or None,
+            "causation_ref": event.ref,
+            "source_system_id": event.source_system_id.id or None,
+        }
+        event._save([values])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sync_event SET corrects_ref = %s WHERE id = %s",
+                event.ref,
+                values["id"],
+            )
+        )
+        return self.browse(values["id"])
 
     @api.model
     def _trace(self, change):

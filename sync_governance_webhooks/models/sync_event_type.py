@@ -10,6 +10,7 @@ from odoo.addons.sync_governance_base.tools.event_name import problem
 from ..tools.capture import EventSpec
 from ..tools.describe import EventDoc, asyncapi, openapi_webhooks
 from ..tools.envelope import canonical_json
+from ..tools.masking import mask, parse_paths
 from .sync_retention import DEFAULT_DAYS
 
 JSON_TYPES = {
@@ -278,14 +279,7 @@ class SyncEventType(models.Model):
 
     def _masked(self, payload):
         """A payload with the type's private values hidden, for screens."""
-        for path in (self.masked_paths or "").split(","):
-            *parents, last = path.strip().split(".")
-            node = payload
-            for key in parents:
-                node = node.get(key) if isinstance(node, dict) else None
-            if isinstance(node, dict) and last in node:
-                node[last] = "***"
-        return payload
+        return mask(payload, parse_paths(self.masked_paths))
 
     def _sample(self):
         if not self.sample_res_id or self.model_name not in self.env:

@@ -46,6 +46,7 @@ class SyncReplay(models.Model):
     scope = fields.Selection(
         [
             ("dead", "Dead letters"),
+            ("selection", "Selected deliveries"),
             ("undelivered", "All that never arrived"),
             ("all", "All, delivered ones too"),
             ("backfill", "Events it never got, e.g. from before it existed"),
@@ -53,6 +54,9 @@ class SyncReplay(models.Model):
         default="dead",
         required=True,
         tracking=True,
+    )
+    delivery_ids = fields.Many2many(
+        "sync.delivery", string="Deliveries", readonly=True, copy=False
     )
     since = fields.Datetime(help="Events from this moment on.")
     until = fields.Datetime(help="Events before this moment.")
@@ -141,6 +145,13 @@ class SyncReplay(models.Model):
                 not subscription.company_id,
                 subscription.company_id.id or None,
                 subscription.system_id.id or 0,
+            )
+        if self.scope == "selection":
+            return SQL(
+                "delivery.state <> 'delivering' AND delivery.id IN ("
+                "SELECT sync_delivery_id FROM sync_delivery_sync_replay_rel"
+                " WHERE sync_replay_id = %s)",
+                self.id,
             )
         states = {
             "dead": ("dead",),
@@ -284,6 +295,23 @@ class SyncReplay(models.Model):
         deliveries.browse(delivery_ids)._resend(manual=False)
         deliveries._backfill(event_ids, self.subscription_id)
 
+    def _open(self):
+        """Open these replays, e.g. just planned ones."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sync_governance_webhooks.sync_replay_action"
+        )
+        if len(self) == 1:
+            return action | {"res_id": self.id, "views": [[False, "form"]]}
+        return action | {"domain": [("id", "in", self.ids)]}
+
+    def _tell_progress(self):
+        """Have the screens that show these replays read them again.
+
+        Whoever may see replays hears of it by the group's own channel.
+        """
+        group = self.env.ref("sync_governance_base.group_sync_viewer")
+        group._bus_send("sync.replay/progress", {"ids": self.ids})
+
     def _finish(self):
         self.state = "done"
         self.create_uid._bus_send(
@@ -305,6 +333,8 @@ class SyncReplay(models.Model):
             "until",
             "patterns",
             "error_class",
+            "delivery_ids",
+            "skip_superseded",
         }
         if frozen & set(vals) and any(
             replay.state not in ("draft", "planned") for replay in self
@@ -313,4 +343,7 @@ class SyncReplay(models.Model):
         if frozen & set(vals):
             # What was planned is no longer what would be sent.
             vals = {"state": "draft", **vals}
-        return super().write(vals)
+        result = super().write(vals)
+        if {"state", "processed"} & set(vals):
+            self._tell_progress()
+        return result

@@ -1,5 +1,7 @@
 import re
 import secrets
+import shlex
+import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -7,13 +9,18 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..dispatcher.http_client import HttpClient
-from ..dispatcher.http_sender import HttpSender, HttpTarget, is_secret_header
+from ..dispatcher.http_sender import (
+    HttpSender,
+    HttpTarget,
+    is_secret_header,
+    valid_keys,
+)
 from ..dispatcher.lane import LaneConfig
 from ..tools import addresses, breaker
 from ..tools.backoff import DEFAULT_SCHEDULE, Schedule, ScheduleError
 from ..tools.matching import FilterError, matches, parse_filter, parse_patterns
 from ..tools.outcome import Verdict
-from ..tools.signature import SigningKey, generate_secret
+from ..tools.signature import SigningKey, generate_secret, signature_headers
 
 ALLOWED_NETWORKS = "sync_governance.allowed_networks"
 PURPOSE_SIGNING = "webhook signing"
@@ -296,20 +303,27 @@ class SyncSubscription(models.Model):
         self.env["sync.breaker"].sudo().create(
             [{"subscription_id": subscription.id} for subscription in subscriptions]
         )
-        self.env.registry.clear_cache()
+        self._forget_routes()
         return subscriptions
 
     def write(self, vals):
         result = super().write(vals)
-        self.env.registry.clear_cache()
+        self._forget_routes()
         return result
 
     def unlink(self):
         result = super().unlink()
-        self.env.registry.clear_cache()
+        self._forget_routes()
         return result
 
     # -- routing ---------------------------------------------------------------------
+
+    def _forget_routes(self):
+        """Have every worker read the subscriptions anew; once more after the commit:
+        another thread may have read the old ones in between.
+        """
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     @tools.ormcache("event_name")
@@ -392,6 +406,28 @@ class SyncSubscription(models.Model):
         client = HttpClient(pools, self._allowed_networks(), self._tls_settings())
         return HttpSender(target, client, deadlines)
 
+    def _curl_command(self, parcel):
+        """The request of a parcel as a command line, signed now; secrets that travel
+        are left to environment variables. False for transports other than HTTP.
+        """
+        if self.transport != "http":
+            return False
+        now = int(time.time())
+        keys = valid_keys(self._signing_keys(), now)
+        body = parcel.body.encode()
+        # sudo: shown to integration managers alone, who may read the headers
+        headers = dict(self.sudo()._header_pairs()) | parcel.headers
+        if keys:
+            headers |= signature_headers(keys, parcel.message.id, now, body)
+        lines = [shlex.join(["curl", "--request", "POST", self.url])]
+        lines += [
+            shlex.join(["--header", f"{name}: {value}"])
+            for name, value in headers.items()
+        ]
+        lines += self._curl_authentication()
+        lines.append(shlex.join(["--data-raw", parcel.body]))
+        return " \\\n  ".join(lines)
+
     def _missing_secret(self):
         return self.env._("%(name)s has no signing secret yet.", name=self.name)
 
@@ -432,8 +468,15 @@ class SyncSubscription(models.Model):
             severity="error",
             record=self,
             system=self.system_id,
-            detail=result.attempt.error or result.attempt.response_body[:500],
+            detail=self._detail(result),
         )
+
+    @api.model
+    def _detail(self, result):
+        """What people who look at an issue may know of an attempt."""
+        delivery = self.env["sync.delivery"].browse(result.parcel.delivery_id)
+        text = result.attempt.error or result.attempt.response_body
+        return delivery.event_id._masked_text(text)[:500]
 
     def _on_misconfigured(self, error):
         """Tell people that nothing can be sent with these settings."""
@@ -476,7 +519,7 @@ class SyncSubscription(models.Model):
             severity="error",
             record=self,
             system=self.system_id,
-            detail=letters[-1].attempt.error or letters[-1].attempt.response_body[:500],
+            detail=self._detail(letters[-1]),
         )
 
     def _disable(self, reason):

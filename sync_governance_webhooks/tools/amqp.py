@@ -85,6 +85,8 @@ def make_message(
     """
     message = parcel.message
     headers = dict(signature)
+    if message.corrects:
+        headers["webhook-corrects"] = message.corrects
     if "ce-id" in parcel.headers:
         # Binary mode. The ``ce-`` headers are escaped for HTTP, AMQP knows UTF-8.
         found = attributes(message)

@@ -19,8 +19,11 @@ _HEADER_SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')
 
 @dataclass(frozen=True)
 class Message:
-    """One event as formats need it. ``time`` is RFC 3339, ``data``
-    JSON text, ``key`` the ordering key and ``sequence`` its counter."""
+    """One event as formats need it.
+
+    ``time`` is RFC 3339, ``data`` JSON text, ``key`` the ordering key and ``sequence``
+    its counter; ``corrects`` the id of the event whose place this one takes.
+    """
 
     id: str
     type: str
@@ -32,6 +35,7 @@ class Message:
     sequence: int
     traceparent: str = ""
     correlation: str = ""
+    corrects: str = ""
 
 
 def canonical_json(value: Any) -> str:
@@ -66,7 +70,10 @@ def standard(message: Message) -> tuple[str, dict[str, str]]:
     """
     kind, time = json.dumps(message.type), json.dumps(message.time)
     body = f'{{"type":{kind},"timestamp":{time},"data":{message.data}}}'
-    return body, {"content-type": JSON}
+    headers = {"content-type": JSON}
+    if message.corrects:
+        headers["webhook-corrects"] = message.corrects
+    return body, headers
 
 
 def structured(message: Message) -> tuple[str, dict[str, str]]:
@@ -102,6 +109,7 @@ def attributes(message: Message) -> dict[str, str]:
         "sequence": f"{message.sequence:020d}",
         "traceparent": message.traceparent,
         "correlationid": message.correlation,
+        "corrects": message.corrects,
     }
     return {name: value for name, value in found.items() if value}
 

@@ -1,1 +1,2 @@
+from . import sync_correction_request
 from . import sync_secret_reveal

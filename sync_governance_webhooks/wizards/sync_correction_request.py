@@ -1,0 +1,39 @@
+import json
+
+from odoo import api, fields, models
+
+
+class SyncCorrectionRequest(models.TransientModel):
+    """Asks for a dead letter's right payload, and why."""
+
+    _name = "sync.correction.request"
+    _description = "Correct a Payload"
+
+    delivery_id = fields.Many2one(
+        "sync.delivery", required=True, readonly=True, ondelete="cascade"
+    )
+    payload = fields.Text(
+        compute="_compute_payload", store=True, readonly=False, required=True
+    )
+    reason = fields.Char(required=True)
+
+    @api.depends("delivery_id")
+    def _compute_payload(self):
+        for wizard in self:
+            payload = wizard.delivery_id.event_id._data()
+            wizard.payload = json.dumps(
+                payload, indent=2, ensure_ascii=False, sort_keys=True
+            )
+
+    def action_request(self):
+        """Hand the correction to a second person."""
+        self.ensure_one()
+        correction = self.env["sync.correction"]._request(
+            self.delivery_id, self.payload, self.reason
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": correction._name,
+            "res_id": correction.id,
+            "views": [[False, "form"]],
+        }
