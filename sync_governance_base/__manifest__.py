@@ -36,6 +36,7 @@
         "data/ir_cron.xml",
         "data/sync_sod_rule.xml",
         "views/sync_control_tower_views.xml",
+        "views/sync_ownership_matrix_views.xml",
         "views/sync_issue_views.xml",
         "views/sync_issue_decide_views.xml",
         "views/sync_inbox_views.xml",
