@@ -5,6 +5,7 @@ from . import test_crosswalk
 from . import test_domain_adopt
 from . import test_dry_run
 from . import test_enforcement
+from . import test_explanation
 from . import test_inbox
 from . import test_incoming
 from . import test_issue
