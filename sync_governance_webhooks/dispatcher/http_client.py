@@ -65,7 +65,8 @@ def _no_passphrase() -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; ``raw`` is its first 20 kB, ``size`` its length in bytes."""
+    """A response; ``raw`` is its beginning, as far as was asked for, ``size`` its
+    length in bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -198,11 +199,11 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class HttpClient:
-    """Posts to hosts all of whose addresses are allowed, and connects to the address
-    that was checked.
+    """Asks hosts all of whose addresses are allowed, and connects to the address that
+    was checked.
 
     Redirects are not followed, proxies of the environment not asked, bodies not
-    unpacked: an answer costs 20 kB of memory at most.
+    unpacked: an answer costs no more memory than its reader allows.
     """
 
     def __init__(
@@ -220,30 +221,44 @@ class HttpClient:
     def post(
         self, address: str, body: bytes, headers: Mapping[str, str], deadline: float
     ) -> Answer:
-        """Send a request; a connection that went stale is replaced once, at once.
+        """Send a request, of whose answer the first 20 kB are read.
 
         :param address: an http or https URL
         :param deadline: on the monotonic clock
         :raises AddressRefused: the host is, also, at a forbidden address
         :raises OSError, urllib3.exceptions.HTTPError: no answer
         """
+        return self._ask("POST", address, body, headers, deadline, RESPONSE_LIMIT)
+
+    def get(
+        self, address: str, headers: Mapping[str, str], deadline: float, limit: int
+    ) -> Answer:
+        """Ask for a document.
+
+        :param limit: bytes of it that are read; a longer one has a ``size`` above it
+        :raises AddressRefused, OSError, urllib3.exceptions.HTTPError: as :meth:`post`
+        """
+        return self._ask("GET", address, None, headers, deadline, limit)
+
+    def _ask(self, method, address, body, headers, deadline, limit):
+        """One exchange; a connection that went stale is replaced once, at once."""
         began, url = time.monotonic(), urlsplit(address)
         found = self._resolver(url.hostname, port_of(url))
         checked = addresses.check(url.hostname, found, self._allowed)
         pool = self._pools.get(url, checked[0], self._tls)
         headers = {"host": url.netloc.rpartition("@")[2], **headers}
         try:
-            return _post(pool, url, body, headers, deadline)
+            return _exchange(pool, method, url, body, headers, deadline, limit)
         except ProtocolError:
             if time.monotonic() - began > STALE_WITHIN_S:
                 raise
-            return _post(pool, url, body, headers, deadline)
+            return _exchange(pool, method, url, body, headers, deadline, limit)
 
 
-def _post(pool, url, body, headers, deadline):
+def _exchange(pool, method, url, body, headers, deadline, limit):
     path = url.path or "/"
     response = pool.urlopen(
-        "POST",
+        method,
         f"{path}?{url.query}" if url.query else path,
         body=body,
         headers=headers,
@@ -254,19 +269,19 @@ def _post(pool, url, body, headers, deadline):
         # A moment at least: zero would mean none to urllib3.
         timeout=urllib3.Timeout(total=max(0.001, deadline - time.monotonic())),
     )
-    raw = response.read(RESPONSE_LIMIT + 1, decode_content=False)
+    raw = response.read(limit + 1, decode_content=False)
     if time.monotonic() > deadline:
         # Cut in the middle, which to a reader looks like the end of the body.
         response.close()
         raise TimeoutError("The answer was not complete in time")
-    if len(raw) > RESPONSE_LIMIT:
+    if len(raw) > limit:
         # The rest is of no use: drop the connection rather than read it all.
         response.close()
     response.release_conn()
     return Answer(
         status=response.status,
         headers=response.headers,
-        raw=raw[:RESPONSE_LIMIT],
+        raw=raw[:limit],
         size=_size(response.headers.get("content-length", ""), raw),
     )
 

@@ -16,4 +16,5 @@ class SyncBreaker(models.Model):
     subscription_id = fields.Many2one(
         "sync.subscription", required=True, readonly=True, ondelete="cascade"
     )
+
     _subscription_uniq = models.UniqueIndex("(subscription_id)")
