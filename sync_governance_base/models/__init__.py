@@ -1,4 +1,5 @@
-from . import sync_record_pointer  # mixin: before its models
+from . import sync_bulk_insert  # mixins: before their models
+from . import sync_record_pointer
 from . import base
 from . import ir_ui_view
 from . import res_groups
@@ -18,6 +19,7 @@ from . import sync_contract_version
 from . import sync_control_tower
 from . import sync_crosswalk
 from . import sync_crosswalk_incoming
+from . import sync_crosswalk_adopt
 from . import sync_domain
 from . import sync_domain_template
 from . import sync_field_value

@@ -169,12 +169,14 @@ class SyncCrosswalk(models.Model):
     @api.model
     def _named(self, system, res_model: str, external_id: str):
         """The row of an external id, whatever its state, or empty."""
-        return self.search(
+        return self.search_fetch(
             [
                 ("system_id", "=", system.id),
                 ("res_model", "=", res_model),
                 ("external_id", "=", external_id),
-            ]
+            ],
+            ["res_model", "res_id", "external_id", "state", "superseded_by_id"],
+            order="id",
         )
 
     @api.model

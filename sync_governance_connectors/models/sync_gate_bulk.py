@@ -219,10 +219,8 @@ class SyncGate(models.AbstractModel):
         }
 
     def _keep(self, passage):
-        (parent_id,) = super()._keep(passage)
-        children = passage.child_values
-        if children:
-            self.env["sync.request"]._record(
-                *({**values, "parent_id": parent_id} for values in children)
-            )
-        return [parent_id]
+        request = super()._keep(passage)
+        request._insert_rows(
+            [{**values, "parent_id": request.id} for values in passage.child_values]
+        )
+        return request

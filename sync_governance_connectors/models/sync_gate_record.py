@@ -10,8 +10,8 @@ class SyncGate(models.AbstractModel):
     _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     def _keep(self, passage):
-        """Keep the call, in the transaction of its effects. :return: ids of its rows"""
-        return self.env["sync.request"]._record(self._request_values(passage))
+        """Keep the call, in the transaction of its effects. :return: its request"""
+        return self.env["sync.request"]._insert_rows([self._request_values(passage)])
 
     def _request_values(self, passage):
         incoming, caller, route = passage.incoming, passage.caller, passage.route

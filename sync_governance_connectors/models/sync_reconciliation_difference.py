@@ -10,7 +10,6 @@ from odoo.addons.sync_governance_webhooks.tools.matching import matches
 from ..tools.canonical import nest
 from ..tools.instruction import PUT, Instruction
 from ..tools.problem import Problem
-from .sync_resource_table import HELD_OUTCOMES
 
 DECIDERS = (
     "sync_governance_base.group_sync_steward",
@@ -243,7 +242,7 @@ class SyncReconciliationDifference(models.Model):
             .sudo()
             ._decide(self.res_model, [field], call.source, self._company())
         )
-        return decisions[field].outcome not in HELD_OUTCOMES
+        return self.env["sync.crosswalk"]._allows(decisions[field])
 
     def _field(self):
         """The field of the record that holds the member."""

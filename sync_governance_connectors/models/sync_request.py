@@ -20,6 +20,7 @@ class SyncRequest(models.Model):
     """
 
     _name = "sync.request"
+    _inherit = ["sync.bulk.insert"]
     _description = "API Request"
     _order = "id desc"
     _rec_name = "ref"
@@ -153,50 +154,6 @@ class SyncRequest(models.Model):
         counts = {parent.id: count for parent, count in groups}
         for request in self:
             request.child_count = counts.get(request.id, 0)
-
-    # -- write -----------------------------------------------------------------------
-
-    @api.model
-    def _record(self, *vals_list):
-        """Keep requests, in one statement of the current transaction.
-
-        Every call passes here, so rows are written by SQL: they have no hooks, no
-        defaults and no computed columns.
-
-        :param vals_list: dicts with the same keys, field names of this model
-        :return: ids, in order
-        """
-        now, uid = self.env.cr.now(), self.env.uid or self.env.ref("base.user_root").id
-        names = list(vals_list[0])
-        rows = [
-            SQL(
-                "(%s)",
-                SQL(", ").join(
-                    [
-                        *(
-                            self._fields[name].convert_to_column_insert(
-                                vals[name], self
-                            )
-                            for name in names
-                        ),
-                        now,
-                        uid,
-                        now,
-                        uid,
-                    ]
-                ),
-            )
-            for vals in vals_list
-        ]
-        columns = [*names, "create_date", "create_uid", "write_date", "write_uid"]
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO sync_request (%s) VALUES %s RETURNING id",
-                SQL(", ").join(map(SQL.identifier, columns)),
-                SQL(", ").join(rows),
-            )
-        )
-        return [row[0] for row in self.env.cr.fetchall()]
 
     # -- later and again -------------------------------------------------------------
 

@@ -60,14 +60,14 @@ class SyncRequest(models.Model):
             "request_body": body.decode("utf-8", "replace").replace("\0", ""),
         }
         try:
-            (request_id,) = self._record(values)
+            request = self._insert_rows([values])
         except UniqueViolation as error:
             # A twin was faster, which this snapshot
             # cannot see: Odoo runs the call again.
             raise ConcurrencyError(
                 self.env._("The event is being received already.")
             ) from error
-        self.browse(request_id)._enqueue_hook()
+        request._enqueue_hook()
         return values["ref"], False
 
     @api.model
@@ -78,14 +78,16 @@ class SyncRequest(models.Model):
         """
         if not self._may_fail(incoming.remote_addr):
             return
-        self._record(
-            {
-                **self._hook_values(system, incoming),
-                "state": "refused",
-                "error_code": rejected.code,
-                "quarantine_reason": rejected.reason,
-                "response_status": 401,
-            }
+        self._insert_rows(
+            [
+                {
+                    **self._hook_values(system, incoming),
+                    "state": "refused",
+                    "error_code": rejected.code,
+                    "quarantine_reason": rejected.reason,
+                    "response_status": 401,
+                }
+            ]
         )
 
     def _may_fail(self, address):

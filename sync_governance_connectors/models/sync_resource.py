@@ -103,6 +103,7 @@ class SyncResource(models.AbstractModel):
                     ("external_id", "in", external_ids),
                 ],
                 ["external_id"],
+                order="id",
             )
         )
         return set(rows.mapped("external_id"))

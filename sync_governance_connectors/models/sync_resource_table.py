@@ -1,4 +1,5 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import functools
 import re
 
 from odoo import api, models, tools
@@ -11,7 +12,23 @@ from ..tools.instruction import PUT, Instruction
 from ..tools.problem import Problem
 
 CANONICAL_REF = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
-HELD_OUTCOMES = frozenset({"proposed", "blocked"})
+# Where the names of new records are kept, in the transaction's data.
+NEW_NAMES = "sync_governance_connectors.names"
+CURRENCY = ("currency_id.name", "currency_id.decimal_places")
+# What every body needs: its version, whose it is, and the currency of its amounts.
+ALSO_READ = ("write_date", "company_id.currency_id", *CURRENCY)
+# A machine made the record: it does not follow it, and its call is its history.
+UNWATCHED = {"mail_create_nosubscribe": True, "mail_create_nolog": True}
+
+
+def _as_tree(paths):
+    """Dotted paths, as ``{step: tree of what follows}``."""
+    tree = {}
+    for path in paths:
+        node = tree
+        for step in path.split("."):
+            node = node.setdefault(step, {})
+    return tree
 
 
 class Names:
@@ -25,22 +42,39 @@ class Names:
         self._resources = env["sync.resource.table"]
         self._system = system
         self._known = {}
+        self._new = env.cr.precommit.data.get(NEW_NAMES, {})
+
+    @classmethod
+    def remember(cls, records, system, external_ids, prefix):
+        """Note the names of records made in this transaction, to save reading them.
+
+        What they were called is forgotten with the transaction, or with the savepoint.
+        """
+        refs = records.env["sync.crosswalk"]._canonical_refs(records, prefix, new=True)
+        new = records.env.cr.precommit.data.setdefault(NEW_NAMES, {})
+        for record_id, external_id in zip(records.ids, external_ids, strict=True):
+            new[records._name, record_id] = {
+                None: refs[record_id],
+                system.id: external_id,
+            }
 
     def of(self, record):
         """``{"external_id", "ref"}`` of a record; None for no record."""
         if not record:
             return None
-        if (record._name, record.id) not in self._known:
+        key = record._name, record.id
+        if key in self._new:
+            named = self._new[key]
+            own = named.get(self._system.id) if self._system else None
+            return {"external_id": own, "ref": named[None]}
+        if key not in self._known:
             self._load(record)
-        return dict(self._known[record._name, record.id])
+        return dict(self._known[key])
 
     def _load(self, record):
         records = record.browse({*record._prefetch_ids, record.id})
         prefix = self._resources._of_model(record._name)._ref_prefix
-        refs = self._crosswalk._canonical_refs(records, prefix)
-        own = (
-            self._crosswalk._external_ids(self._system, records) if self._system else {}
-        )
+        refs, own = self._crosswalk._names(records, prefix, self._system)
         for one in records.ids:
             self._known[record._name, one] = {
                 "external_id": own.get(one),
@@ -126,10 +160,21 @@ class SyncResourceTable(models.AbstractModel):
             and system.reach == "company"
             and CANONICAL_REF.fullmatch(name)
         ):
-            odoo = self.env.ref("sync_governance_base.system_odoo")
+            odoo = self.env["sync.system"].browse(crosswalk_model._odoo_id())
             crosswalk, moved = crosswalk_model._resolve_moved(odoo, model, name)
-        record = self.env[model].sudo().browse(crosswalk.res_id).exists()
-        return record, moved
+        return self._living(model, crosswalk.res_id), moved
+
+    def _living(self, model, record_id):
+        """The record if it is there, read as far as a body needs it, in one query."""
+        records = self.env[model].sudo()
+        if not record_id:
+            return records
+        found = records.with_context(active_test=False).search_fetch(
+            [("id", "=", record_id)],
+            list(self._of_model(model)._read_paths()),
+            order="id",
+        )
+        return records.browse(found.ids)
 
     def _served(self, records):
         """Those of the model's records that this resource is about."""
@@ -188,24 +233,15 @@ class SyncResourceTable(models.AbstractModel):
         self._refuse_known(bodies, call)
         wanted = [self._decode(self._members(), body, call) for body in bodies]
         self._admit(bodies, wanted, call)
-        held_fields = self._held_on_create(
-            {name for values in wanted for name in values}, call
-        )
+        held = self._held_on_create(set().union(*wanted), call)
         records = self._insert(
             [
-                {
-                    name: value
-                    for name, value in values.items()
-                    if name not in held_fields
-                }
+                {name: value for name, value in values.items() if name not in held}
                 for values in wanted
             ],
             call,
         )
-        return [
-            self._settle(record, body, values, call)
-            for record, body, values in zip(records, bodies, wanted, strict=True)
-        ]
+        return self._settle(records, bodies, wanted, held, call)
 
     def _admit(self, bodies, wanted, call):
         """Last look at new records before they are made.
@@ -216,62 +252,78 @@ class SyncResourceTable(models.AbstractModel):
 
     def _insert(self, values_list, call):
         """Creates the records; override to add what the contract does not say."""
-        return self._business_model().create(values_list)
+        return self._business_model().with_context(**UNWATCHED).create(values_list)
 
     def _refuse_known(self, bodies, call):
         """An id names one record: a second creation is a mistake."""
-        for body in bodies:
-            known, _moved = self._look_up(
-                call.system, self._resource_model, body["external_id"]
-            )
+        names = [body["external_id"] for body in bodies]
+        used = self._known_ids(call.system, names)
+        for body, name in zip(bodies, names, strict=True):
+            if name not in used and not CANONICAL_REF.fullmatch(name):
+                continue
+            known, _moved = self._look_up(call.system, self._resource_model, name)
             if known:
                 raise Problem(
                     409,
                     "exists",
                     self.env._(
-                        "%(id)s is known already: change it with PUT or PATCH.",
-                        id=body["external_id"],
+                        "%(id)s is known already: change it with PUT or PATCH.", id=name
                     ),
+                    aftermath=functools.partial(self._note_known, known, body, call),
                 )
+
+    def _note_known(self, record, body, call):
+        """Two ideas of one record: where they differ, a steward decides."""
+        values = self._governed(self._decode(self._updatable_members(), body, call))
+        self._own_crosswalk(record, call)._refuse_creation(record, values, call.source)
 
     def _held_on_create(self, names, call):
         """Fields that the policy keeps this system from setting on a new record."""
+        model = self.env[self._resource_model]
+        # sudo: whoever is held to a policy need not be able to read it
         decisions = (
             self.env["sync.policy"]
             .sudo()
             ._decide(
-                self._resource_model,
-                [
-                    name
-                    for name in names
-                    if name in self.env[self._resource_model]._fields
-                ],
+                model._name,
+                [name for name in names if name in model._fields],
                 call.source,
                 self.env.company,
             )
         )
-        return {
-            name
-            for name, decision in decisions.items()
-            if decision.outcome in HELD_OUTCOMES
-        }
+        allows = self.env["sync.crosswalk"]._allows
+        return {name for name, decision in decisions.items() if not allows(decision)}
 
-    def _settle(self, record, body, values, call):
-        """Names the new record, and notes what was agreed and what was held."""
-        crosswalk = (
+    def _settle(self, records, bodies, wanted, held, call):
+        """Names the new records, and notes what was agreed and what was held."""
+        names = [body["external_id"] for body in bodies]
+        outcomes = (
             self.env["sync.crosswalk"]
             .sudo()
-            ._link(call.system, record, body["external_id"])
+            ._adopt(
+                call.system,
+                records,
+                names,
+                [self._governed(values) for values in wanted],
+                call.source,
+                held,
+            )
         )
-        outcome = crosswalk._apply_incoming(self._governed(values), call.source)
-        members = self._by_field()
+        Names.remember(records, call.system, names, self._ref_prefix)
+        return [
+            self._created(record, body, outcome)
+            for record, body, outcome in zip(records, bodies, outcomes, strict=True)
+        ]
+
+    def _created(self, record, body, outcome):
         held = self._held_members(outcome)
         applied = {
             member.path: value
             for member, value in canonical.walk(self._members(), body)
-            if member.path not in held and not member.writeonly
+            if member.path not in held
+            and member.path != "external_id"
+            and not member.writeonly
         }
-        applied.pop(members["external_id"].path, None)
         return ResourceResult(
             record, "created", applied, held, tuple(outcome.conflict.ids)
         )
@@ -488,14 +540,30 @@ class SyncResourceTable(models.AbstractModel):
 
     # -- Odoo -> wire ----------------------------------------------------------------
 
+    @api.model
+    @tools.ormcache()
+    def _read_paths(self):
+        """``{field: what is read below it}`` of all that a body is read from."""
+        fields = self.env[self._resource_model]._fields
+        also = [path for path in ALSO_READ if path.split(".")[0] in fields]
+        return _as_tree([*canonical.reads(self._members()), *also])
+
+    def _read_ahead(self, records, tree):
+        """Read what bodies need and nothing else, in one query for each relation."""
+        records.fetch(list(tree))
+        for name, below in tree.items():
+            if below:
+                self._read_ahead(records[name], below)
+
     def _to_canonical(self, records, system):
         names = Names(self.env, system)
         # Business data of records that the caller
         # was allowed to reach (class docstring).
+        records = records.sudo()
+        self._read_ahead(self.env.company.sudo(), _as_tree(CURRENCY))
+        self._read_ahead(records, self._read_paths())
         members = [member for member in self._members() if not member.writeonly]
-        return [
-            self._encode_object(members, record, names) for record in records.sudo()
-        ]
+        return [self._encode_object(members, record, names) for record in records]
 
     def _encode_object(self, members, record, names):
         return canonical.nest(

@@ -293,6 +293,25 @@ def walk(
             yield member, None
 
 
+# What a value is read from, below its field.
+_READ_BELOW = {
+    Kind.COUNTRY: ("code",),
+    Kind.SUBDIVISION: ("code", "country_id.code"),
+    Kind.CURRENCY: ("name",),
+    Kind.LABEL: ("name",),
+}
+
+
+def reads(members: Iterable[Member], at: str = "") -> Iterator[str]:
+    """Dotted paths of all fields that a body is read from."""
+    for member in members:
+        if member.field and not member.writeonly:
+            path = at + member.field
+            yield path
+            yield from (f"{path}.{one}" for one in _READ_BELOW.get(member.kind, ()))
+            yield from reads(member.items, f"{path}.")
+
+
 def is_identifier(text: str) -> bool:
     """Whether a text obeys :data:`IDENTIFIER_SCHEMA`."""
     maximum = IDENTIFIER_SCHEMA["maxLength"]
