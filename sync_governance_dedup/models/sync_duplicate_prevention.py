@@ -28,7 +28,7 @@ class SyncDuplicatePrevention(models.Model):
     outcome = fields.Selection(
         [
             ("used", "Used the existing one"),
-            ("created", "Created anyway"),
+            ("created", "Created or kept anyway"),
             ("refused", "Refused at the API"),
         ],
         required=True,

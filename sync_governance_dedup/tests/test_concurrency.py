@@ -1,13 +1,17 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..tools.types import Group, PairScore
 
@@ -91,6 +95,56 @@ class TestConcurrency(TransactionCase):
                 self.group(one).action_merge()
             one.cr.rollback()
             self.assertFalse(self.group(one).exists(), "one record alone is no group")
+
+    def test_creators_of_the_same_customer_at_once(self):
+        """Neither sees the other before the commit; the jobs after it do, also when
+        they run at the same moment."""
+        twin = {"name": "Quillfeather Parallel", "email": "p@quillfeather.example"}
+        with self.transaction() as one, self.transaction() as other:
+            first = one["res.partner"].create(dict(twin)).id
+            door = other["sync.duplicate.door"]
+            self.assertEqual(door._matches("res.partner", dict(twin)), [])
+            second = other["res.partner"].create(dict(twin)).id
+        self.partner_ids += [first, second]
+        rule_id = self.env.ref("sync_governance_dedup.sync_duplicate_rule_partner").id
+
+        def check(env, record_id):
+            rule = env["sync.duplicate.rule"].browse(rule_id)
+            rule._check_changed([record_id])
+            return rule
+
+        def check_beside():
+            with self.transaction() as env:
+                check(env, second)
+
+        with ThreadPoolExecutor(1) as pool:
+            with self.transaction() as env:
+                check(env, first)
+                beside = pool.submit(check_beside)  # waits for this one's commit
+                self.assertRaises(FutureTimeout, beside.result, timeout=1)
+            # queue_job runs it again
+            self.assertIsInstance(beside.exception(timeout=30), RetryableJobError)
+        check_beside()
+        with self.transaction() as env:
+            members = env["sync.duplicate.member"].search(
+                [("record_id", "in", [first, second]), ("is_open", "=", True)]
+            )
+            self.assertEqual(set(members.mapped("record_id")), {first, second})
+            self.assertEqual(len(members.group_id), 1)
+            members.group_id.unlink()
+
+    def test_a_merge_does_not_wait_for_who_changes_the_customer(self):
+        with self.transaction() as one, self.transaction() as other:
+            one["res.partner"].browse(self.partner_ids[0]).phone = "+49 30 1"
+            one.flush_all()
+            with (
+                self.as_steward(other),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(LockError),
+            ):
+                self.group(other).action_merge()
+            other.cr.rollback()
+            self.assertTrue(self.group(other)._is_open())
 
     @contextmanager
     def as_steward(self, env):

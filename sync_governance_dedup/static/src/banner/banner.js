@@ -11,7 +11,7 @@ import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 const PAUSE = 300;
 
 /**
- * Tells, while somebody types a new record, which stored ones it probably is.
+ * Tells, while somebody types a new record or changes one, which stored ones it probably is.
  *
  * Options: `fields`, the names of the fields to look at.
  */
@@ -26,18 +26,26 @@ export class DuplicateBanner extends Component {
     this.state = useState({matches: [], asking: false, reason: "", silenced: false});
     this.keepLast = new KeepLast();
     this.ask = useDebounced((values) => this.load(values), PAUSE);
-    useRecordObserver((record) => {
-      const values = this.values(record);
-      const key = JSON.stringify(values);
-      if (record.isNew && key !== this.asked) {
-        this.asked = key;
-        this.ask(values);
-      }
-    });
+    useRecordObserver((record) => this.observe(record));
+  }
+
+  /** Asks when what is compared was typed, not for a record as it was loaded. */
+  observe(record) {
+    const values = this.values(record);
+    const key = JSON.stringify(values);
+    if (record.resId !== this.shownId) {
+      this.shownId = record.resId;
+      this.asked = record.isNew ? null : key;
+      Object.assign(this.state, {matches: [], asking: false, silenced: false});
+    }
+    if (key !== this.asked) {
+      this.asked = key;
+      this.ask(values);
+    }
   }
 
   values(record) {
-    return Object.fromEntries(
+    const values = Object.fromEntries(
       this.props.fields
         .filter((name) => name in record.data)
         .map((name) => {
@@ -45,6 +53,7 @@ export class DuplicateBanner extends Component {
           return [name, value && typeof value === "object" ? value.id : value];
         })
     );
+    return record.resId ? {...values, id: record.resId} : values;
   }
 
   async load(values) {
@@ -61,7 +70,14 @@ export class DuplicateBanner extends Component {
   }
 
   get visible() {
-    return this.props.record.isNew && this.state.matches.length && !this.state.silenced;
+    const {isNew, dirty} = this.props.record;
+    return (isNew || dirty) && this.state.matches.length && !this.state.silenced;
+  }
+
+  get words() {
+    return this.props.record.isNew
+      ? {use: _t("Use this one"), anyway: _t("Create anyway")}
+      : {use: _t("Open that one"), anyway: _t("Keep both")};
   }
 
   percent(match) {
