@@ -16,6 +16,7 @@ REQUIREMENTS = {
     "roboto": "fonts-roboto-unhinted",
     "rabbitmq": "rabbitmq-server",
     "php": "php-cli",
+    "curl": "curl",
     "faketime": "faketime",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
