@@ -130,3 +130,17 @@ def test_releasing_leaves_what_is_under_way():
     assert subject.next(0, 0) is None
     settle(subject, sent, 200)
     assert subject.is_idle
+
+
+def test_settings_that_do_not_work_suspend_it_and_are_tried_once():
+    subject = lane()
+    for number, key in ((1, "a"), (2, "a"), (3, "b")):
+        subject.add(parcel(number, key))
+    sent = subject.next(0, 0)
+    subject.suspend(until=300.0, revision=2)
+    assert subject.config.revision == 2
+    assert subject.is_dirty
+    assert subject.released == {2: 0.0, 3: 0.0}
+    assert (subject.permits(299), subject.permits(300)) == (0, 4)
+    settle(subject, sent, 200)
+    assert subject.is_idle
