@@ -126,13 +126,15 @@ def install_node_packages(settings):
 
 
 def _tracked(settings):
-    """The files of the tree: known to git, or new and not ignored."""
+    """The files of the tree, known to git or new, without what others have written."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(
         command, cwd=settings.root, capture_output=True, text=True, check=True
     )
     return [
-        name for name in listed.stdout.splitlines() if (settings.root / name).is_file()
+        name
+        for name in listed.stdout.splitlines()
+        if "/static/lib/" not in name and (settings.root / name).is_file()
     ]
 
 

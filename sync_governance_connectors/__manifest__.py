@@ -35,6 +35,8 @@
         "views/sync_system_views.xml",
         "views/sync_mapping_views.xml",
         "views/sync_value_map_views.xml",
+        "views/docs_templates.xml",
+        "views/res_config_settings_views.xml",
         "views/sync_reconciliation_views.xml",
         "views/sale_order_views.xml",
         "views/stock_picking_views.xml",

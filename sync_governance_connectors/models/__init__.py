@@ -24,6 +24,7 @@ from . import sync_control_tower
 from . import base
 from . import account_move
 from . import product_product
+from . import res_config_settings
 from . import sale_order
 from . import sale_order_line
 from . import stock_picking

@@ -6,15 +6,21 @@ import pytest
 import requests
 
 ISSUE = """
-code, reach, scopes = {code!r}, {reach!r}, {scopes!r}
+code, reach, scopes, company = {code!r}, {reach!r}, {scopes!r}, {company!r}
+if company:
+    found = env["res.company"].search([("name", "=", company)])
+    company = found or env["res.company"].create({{"name": company}})
+    env = env(context=dict(env.context, allowed_company_ids=company.ids))
 plan = env["sync.plan"].search([("code", "=", "e2e")]) or env["sync.plan"].create(
     {{"name": "End to end", "code": "e2e", "per_minute": 60000, "burst": 10000,
       "per_day": 1000000, "concurrency": 0}})
 system = env["sync.system"].search([("code", "=", code)])
 system = system or env["sync.system"].create(
-    {{"name": code, "code": code, "kind": "shop", "state": "live", "reach": reach}})
+    {{"name": code, "code": code, "kind": "shop", "state": "live", "reach": reach,
+      "company_id": env.company.id}})
 account = env["sync.service.account"]._create_for(system, "e2e")
-credential, key = env["sync.credential"]._issue(account, scopes, plan=plan)
+credential, key = env["sync.credential"]._issue(
+    account, scopes, plan=plan, allowed_networks={networks!r})
 env.cr.commit()
 result = key
 """
@@ -59,8 +65,15 @@ class Api:
 def api_of(world):
     """A function: a system (made if need be) with a new account and key."""
 
-    def api_of(code, scopes=("*:*",), reach="company"):
-        issued = ISSUE.format(code=code, scopes=list(scopes), reach=reach)
+    def api_of(code, scopes=("*:*",), reach="company", company=None, networks=False):
+        """:param company: name of a company of its own; None for the main one"""
+        issued = ISSUE.format(
+            code=code,
+            scopes=list(scopes),
+            reach=reach,
+            company=company,
+            networks=networks,
+        )
         return Api(world, world.shell(issued))
 
     return api_of

@@ -17,7 +17,7 @@ from devenv import lint
 FOLDER = Path(__file__).parent / "schemathesis"
 # What the examples of the document name, so that a story can be told with them.
 SEED = [
-    ("products", "SKU-1001", {}),
+    ("products", "SKU-1001", {"barcode": None}),
     ("customers", "C-1001", {"credit_limit": None, "payment_terms": None}),
     ("prices", "PRC-1001-RETAIL", {}),
     ("orders", "SO-2026-0001", {"totals": None}),
