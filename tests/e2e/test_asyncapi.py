@@ -1,4 +1,4 @@
-"""The catalogue describes itself; the reference parser of AsyncAPI has no complaints."""
+"""The catalogue describes itself, and AsyncAPI's reference parser is content."""
 
 import json
 import os
@@ -61,4 +61,4 @@ def test_every_active_type_is_described(documents, world):
     for document in documents.values():
         assert document["asyncapi"] == "3.1.0"
         messages = document["components"]["messages"].values()
-        assert {message["name"] for message in messages} == names
+        assert {message["name"] for message in messages} == set(active)
