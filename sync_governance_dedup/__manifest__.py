@@ -20,6 +20,7 @@
         "data/sync_duplicate_rule.xml",
         "data/ir_cron.xml",
         "views/sync_duplicate_group_views.xml",
+        "views/sync_duplicate_measure_views.xml",
         "views/sync_duplicate_prevention_views.xml",
         "views/sync_duplicate_rule_views.xml",
         "views/sync_duplicate_scan_views.xml",

@@ -7,9 +7,11 @@ from . import sync_duplicate_evidence
 from . import sync_duplicate_group
 from . import sync_duplicate_group_suggest
 from . import sync_duplicate_key
+from . import sync_duplicate_measure
 from . import sync_duplicate_member
 from . import sync_duplicate_pair
 from . import sync_duplicate_prevention
+from . import sync_duplicate_rate
 from . import sync_duplicate_rule
 from . import sync_duplicate_rule_field
 from . import sync_duplicate_scan

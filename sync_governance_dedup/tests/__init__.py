@@ -4,6 +4,7 @@ from . import test_decide
 from . import test_engine
 from . import test_door
 from . import test_import
+from . import test_measure
 from . import test_merge
 from . import test_product
 from . import test_rights
