@@ -14,7 +14,8 @@
         "sale_stock",
         "account",
     ],
-    "external_dependencies": {"python": ["ijson", "jmespath", "jsonschema"]},
+    "external_dependencies": {"python": ["ijson", "jmespath", "jsonschema", "paramiko"]},
+    "post_load": "lengthen_queue",
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",
