@@ -74,12 +74,12 @@ class SyncPolicy(models.Model):
     )
     su_mode = fields.Selection(
         [("observe", "Count only"), ("block", "Bind like everybody")],
-        string="Superuser Writes",
+        string="Odoo's Own Writes",
         required=True,
         default="observe",
         tracking=True,
-        help="Odoo's own flows write with access rights off."
-        " Binding them may stop such flows.",
+        help="What Odoo writes with access rights off, and in its own flows"
+        " (confirming, validating, posting). Binding it may stop such flows.",
     )
     on_create = fields.Selection(
         [("allow", "Everybody"), ("refuse", "Owners only")],

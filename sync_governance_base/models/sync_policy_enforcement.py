@@ -115,7 +115,10 @@ class SyncPolicy(models.Model):
 
     @api.model
     def _changed(self, records, name, value):
-        """The records on which the value would change the field."""
+        """The records on which the value would change the field.
+
+        What is written while a record is being created is a part of its creation.
+        """
         values = self.env["sync.field.value"]
         changed = []
         for record in records.sudo():
@@ -126,7 +129,8 @@ class SyncPolicy(models.Model):
                 or equal(values._kind(record, name), current, written)
             ):
                 changed.append(record.id)
-        return records.browse(changed)
+        changed = records.browse(changed)
+        return changed - self.env["sync.write.hook"]._being_created(changed)
 
     @api.model
     def _refuse_blocked(self, violations, vals, source):

@@ -1,10 +1,13 @@
 import logging
+from collections import Counter
+from contextlib import contextmanager
 from typing import Any
 
 from odoo import api, models
 
 from ..tools.policy import CREATION, DELETION
 
+_CREATING = "sync_creating"
 _logger = logging.getLogger(__name__)
 
 
@@ -17,7 +20,8 @@ class _CreateHook:
     def create(self, vals_list):
         hook = self.env["sync.write.hook"]
         vals_list = hook._before_create(self, vals_list)
-        records = super().create(vals_list)
+        with hook._creating(self._name):
+            records = super().create(vals_list)
         hook._after_create(records, vals_list)
         return records
 
@@ -114,6 +118,29 @@ class SyncWriteHook(models.AbstractModel):
         samples = self.env["sync.write.sample"]
         if samples._is_sampled(records._name):
             samples._note_whole(records, CREATION)
+
+    @api.model
+    @contextmanager
+    def _creating(self, model_name: str):
+        """While records of the model are being created."""
+        under_way = self.env.cr.cache.setdefault(_CREATING, Counter())
+        under_way[model_name] += 1
+        try:
+            yield
+        finally:
+            under_way[model_name] -= 1
+
+    @api.model
+    def _being_created(self, records):
+        """Those of the records that are being created right now.
+
+        Models complete their records by writing to them inside of ``create``.
+        """
+        under_way = self.env.cr.cache.get(_CREATING, {})
+        if not under_way.get(records._name) or not records._log_access:
+            return records.browse()
+        now = self.env.cr.now()
+        return records.filtered(lambda record: record.sudo().create_date == now)
 
     @api.model
     def _before_write(self, records, vals: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from . import sync_resource_request
 from . import sync_control_tower
 from . import base
 from . import account_move
+from . import account_payment
 from . import product_product
 from . import res_config_settings
 from . import sale_order

@@ -29,10 +29,20 @@ class StockPicking(models.Model):
         string="Tracking Number", copy=False, index="btree_not_null"
     )
 
+    def _pre_action_done_hook(self):
+        """Check before validating as a part of the flow ``_action_done``."""
+        flow = self.env["sync.system"]._enter_flow(self)
+        result = super(StockPicking, flow)._pre_action_done_hook()
+        return self.env["sync.system"]._leave_flow(result, self)
+
     def _action_done(self):
-        """Goods that leave by a person's hand are dispatched too."""
-        result = super()._action_done()
-        dispatched = self.filtered(
+        """Validate as a flow of Odoo's own: see ``sync.system._enter_flow``.
+
+        Goods that leave by a person's hand are dispatched too.
+        """
+        flow = self.env["sync.system"]._enter_flow(self)
+        result = super(StockPicking, flow)._action_done()
+        dispatched = flow.filtered(
             lambda picking: picking.state == "done"
             and picking.picking_type_code == "outgoing"
             and not picking.sync_milestone

@@ -1,3 +1,4 @@
+from . import account_payment_register
 from . import sync_credential_issue
 from . import sync_credential_key
 from . import sync_request_rehearsal
