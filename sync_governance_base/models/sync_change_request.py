@@ -56,8 +56,38 @@ class SyncChangeRequest(models.Model):
     line_ids = fields.One2many(
         "sync.change.request.line", "request_id", string="Changes"
     )
+    summary = fields.Char(
+        compute="_compute_summary", help="What would change, and who asks for it."
+    )
+    state_since = fields.Datetime(
+        string="In This State Since", default=fields.Datetime.now, readonly=True
+    )
+    is_own = fields.Boolean(
+        compute="_compute_is_own", help="Somebody else has to decide on it."
+    )
 
     _record_index = models.Index("(res_model, res_id)")
+
+    @api.depends("line_ids", "record_name", "requester_id", "system_id")
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        for request in self:
+            changes = request._spell(
+                (line._labels(), line.old_display, line.proposed_display)
+                for line in request.line_ids
+            )
+            request.summary = self.env._(
+                "%(record)s: %(changes)s, asked by %(who)s",
+                record=request.record_name or request.model_label,
+                changes=changes,
+                who=(request.system_id or request.requester_id).sudo().name,
+            )
+
+    @api.depends("requester_id")
+    @api.depends_context("uid")
+    def _compute_is_own(self):
+        for request in self:
+            request.is_own = request.requester_id == self.env.user
 
     def write(self, vals):
         if not self.env.su and vals.keys() & self._fields.keys() - _OPEN_TO_EDIT:
@@ -209,7 +239,8 @@ class SyncChangeRequest(models.Model):
         for request in self:
             request._check_state(*states)
         # the state moves through these methods only, by whoever may call them
-        self.sudo().write({"state": state, **values})
+        now = fields.Datetime.now()
+        self.sudo().write({"state": state, "state_since": now, **values})
         if state in ("applied", "rejected"):
             self.sudo().activity_unlink(["mail.mail_activity_data_todo"])
             self.env["sync.control.tower"]._notify()

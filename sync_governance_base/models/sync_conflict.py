@@ -78,6 +78,9 @@ class SyncConflict(models.Model):
     resolver_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     resolved_at = fields.Datetime(readonly=True)
     reason = fields.Char(help="Why it was decided so; kept in the audit trail.")
+    summary = fields.Char(
+        compute="_compute_summary", help="What would change, and who sent it."
+    )
     note = fields.Text(string="What Happened", compute="_compute_note")
     company_id = fields.Many2one("res.company", readonly=True)
     line_ids = fields.One2many("sync.conflict.line", "conflict_id", string="Fields")
@@ -121,6 +124,24 @@ class SyncConflict(models.Model):
                 "model": conflict.model_label,
                 "record": conflict.record_name or conflict.res_id,
             }
+
+    @api.depends("line_ids", "record_name", "external_id", "system_id", "type")
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        types = dict(self._fields["type"]._description_selection(self.env))
+        for conflict in self:
+            changes = conflict._spell(
+                (line._labels(), line.current_display, line.incoming_display)
+                for line in conflict.line_ids
+            )
+            conflict.summary = self.env._(
+                "%(record)s: %(changes)s, sent by %(system)s",
+                record=conflict.record_name
+                or conflict.external_id
+                or conflict.model_label,
+                changes=changes or types[conflict.type],
+                system=conflict.system_id.name,
+            )
 
     def _sentence(self) -> str:
         """What happened and what the decision does, for this type of conflict."""

@@ -1,9 +1,27 @@
+from datetime import timedelta
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 #: most kinds of work that ids can tell apart
 MAX_KINDS = 16
+#: what has waited longer stands out
+LATE_DAYS = 7
+
+
+class InboxWork(NamedTuple):
+    """How one kind of work reads and is decided from the list, without opening it.
+
+    :param title: field whose text says what it is about
+    :param accept: method that lets the change in; None: the record is opened instead
+    :param reject: method that turns it down
+    """
+
+    title: str = "display_name"
+    accept: str | None = None
+    reject: str | None = None
 
 
 class SyncInbox(models.Model):
@@ -35,6 +53,8 @@ class SyncInbox(models.Model):
         readonly=True, help="In the company's currency, where it is known."
     )
     since = fields.Datetime(string="Waiting Since", readonly=True)
+    waiting = fields.Char(compute="_compute_waiting", help="Time in this state.")
+    is_late = fields.Boolean(compute="_compute_waiting")
 
     _depends = {
         "sync.conflict": [
@@ -47,9 +67,9 @@ class SyncInbox(models.Model):
         ],
         "sync.change.request": [
             "company_id",
-            "create_date",
             "domain_id",
             "state",
+            "state_since",
             "system_id",
         ],
     }
@@ -93,18 +113,39 @@ class SyncInbox(models.Model):
             "sync.change.request": SQL(
                 """
                 SELECT id, domain_id, system_id, company_id, NULL::int,
-                       NULL::float, create_date
+                       NULL::float, state_since
                   FROM sync_change_request WHERE state = 'submitted'
                 """
             ),
         }
 
+    @api.model
+    def _sync_inbox_work(self) -> dict[str, InboxWork]:
+        """How each kind of work reads and is decided; modules add theirs."""
+        return {
+            "sync.conflict": InboxWork("summary", "action_take_all", "action_keep_all"),
+            "sync.change.request": InboxWork(
+                "summary", "action_approve", "action_reject"
+            ),
+        }
+
     @api.depends("res_model", "res_id")
     def _compute_title(self):
+        kinds = self._sync_inbox_work()
         for model_name, rows in self.grouped("res_model").items():
+            title = kinds.get(model_name, InboxWork()).title
             records = self.env[model_name].browse(rows.mapped("res_id"))
             for row, record in zip(rows, records, strict=True):
-                row.title = record.display_name
+                row.title = record[title]
+
+    @api.depends("since")
+    @api.depends_context("lang")
+    def _compute_waiting(self):
+        tower = self.env["sync.control.tower"]
+        late = fields.Datetime.now() - timedelta(days=LATE_DAYS)
+        for row in self:
+            row.waiting = tower._age(row.since)
+            row.is_late = row.since < late
 
     @api.model
     def _sync_inbox_kinds(self):
@@ -115,12 +156,30 @@ class SyncInbox(models.Model):
 
     def action_open(self):
         """Open the record that waits for the decision."""
-        self.ensure_one()
-        if not self.exists():
-            raise UserError(self.env._("This has just been decided by somebody else."))
+        self._check_waiting()
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,
             "res_id": self.res_id,
             "views": [(False, "form")],
         }
+
+    def action_accept(self):
+        """Let the change in: take the incoming values, approve the request."""
+        return self._decide("accept")
+
+    def action_reject(self):
+        """Turn the change down: keep Odoo's values, ask for the reason."""
+        return self._decide("reject")
+
+    def _decide(self, side):
+        self._check_waiting()
+        method = getattr(self._sync_inbox_work().get(self.res_model, InboxWork()), side)
+        if not method:
+            return self.action_open()
+        return getattr(self.env[self.res_model].browse(self.res_id), method)()
+
+    def _check_waiting(self):
+        self.ensure_one()
+        if not self.exists():
+            raise UserError(self.env._("This has just been decided by somebody else."))

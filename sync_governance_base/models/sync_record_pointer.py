@@ -1,4 +1,8 @@
+from textwrap import shorten
+
 from odoo import api, fields, models
+
+CHANGES_LENGTH = 120
 
 
 class SyncRecordPointer(models.AbstractModel):
@@ -33,6 +37,23 @@ class SyncRecordPointer(models.AbstractModel):
                 names = {record.id: record.display_name for record in records}
             for pointer in pointers:
                 pointer.record_name = names.get(pointer.res_id, False)
+
+    def _spell(self, changes) -> str:
+        """Changes in one short line: "Phone 1 → 2; City empty → Paris".
+
+        :param changes: triples of a field's label and its two values as people read them
+        """
+        empty = self.env._("empty")
+        spelt = [
+            self.env._(
+                "%(field)s %(before)s → %(after)s",
+                field=label,
+                before=before or empty,
+                after=after or empty,
+            )
+            for label, before, after in changes
+        ]
+        return shorten("; ".join(spelt), CHANGES_LENGTH, placeholder=" …")
 
     def _record(self):
         """The record in question, None when it or its model is gone."""

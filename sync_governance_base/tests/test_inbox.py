@@ -10,7 +10,9 @@ class TestInbox(TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.steward = new_test_user(
-            cls.env, "inbox.steward", groups=f"{MODULE}.group_sync_steward"
+            cls.env,
+            "inbox.steward",
+            groups=f"{MODULE}.group_sync_steward,base.group_partner_manager",
         )
         cls.inbox = cls.env["sync.inbox"].with_user(cls.steward)
         cls.system = cls.env["sync.system"].create(
@@ -94,3 +96,68 @@ class TestInbox(TransactionCase):
         self.assertTrue(
             self.env["sync.route"].with_user(manager).create({"team_id": team.id}).name
         )
+
+    def _with_lines(self):
+        self.partner.city = "Paris"
+        field = self.env["ir.model.fields"]._get("res.partner", "city")
+        values = {"field_id": field.id, "field_name": "city"}
+        self.conflict.line_ids.create(
+            {
+                **values,
+                "conflict_id": self.conflict.id,
+                "current_value": "Paris",
+                "incoming_value": "Lyon",
+            }
+        )
+        self.request.line_ids.create(
+            {
+                **values,
+                "request_id": self.request.id,
+                "old_value": False,
+                "proposed_value": "Nice",
+            }
+        )
+
+    def test_titles_say_what_would_change_and_who_asks(self):
+        self._with_lines()
+        self.assertEqual(
+            self._row(self.conflict).title,
+            "Azure Interior: City Paris → Lyon, sent by Inbox shop",
+        )
+        self.assertEqual(
+            self._row(self.request).title,
+            f"Azure Interior: City empty → Nice, asked by {self.env.user.name}",
+        )
+
+    def test_a_change_is_accepted_from_the_list(self):
+        self._with_lines()
+        self._row(self.conflict).action_accept()
+        self.assertEqual(self.partner.city, "Lyon")
+        self.assertEqual(self.conflict.state, "resolved")
+        self.assertFalse(self._row(self.conflict))
+
+    def test_a_change_is_rejected_from_the_list(self):
+        self._with_lines()
+        self._row(self.conflict).action_reject()
+        self.assertEqual(self.conflict.state, "resolved")
+        self.assertEqual(self.partner.city, "Paris")
+        action = self._row(self.request).action_reject()
+        self.assertEqual(action["res_model"], "sync.change.request.reject")
+
+    def test_one_does_not_accept_one_s_own_request(self):
+        self.request.sudo().requester_id = self.steward
+        self.assertTrue(self.request.with_user(self.steward).is_own)
+        with self.assertRaisesRegex(UserError, "your own"):
+            self._row(self.request).action_accept()
+        self.assertEqual(self.request.state, "submitted")
+
+    def test_time_in_the_state_counts(self):
+        self.request.sudo().state_since = "2026-01-01 00:00:00"
+        row = self._row(self.request)
+        self.assertTrue(row.is_late)
+        self.assertTrue(row.waiting)
+        self.assertFalse(self._row(self.conflict).is_late)
+        self.request.action_reset()
+        self.request.action_submit()
+        self.env.invalidate_all()
+        self.assertFalse(self._row(self.request).is_late)

@@ -194,5 +194,13 @@ class TestStewardship(OwnershipCase):
             .browse(action["res_id"])
         )
         self.assertEqual(status.line_ids.owner_system_id, self.finance)
-        self.assertEqual(status.line_ids.last_system_id, self.finance)
+        self.assertTrue(status.line_ids.last_changes.startswith("Finance, "))
+        self.assertEqual(status.open_count, 0)
         self.assertEqual(status.crosswalk_ids, self.row | finance)
+
+    def test_status_names_what_waits_for_a_decision(self):
+        self._policy({"phone": self.finance}, enforcement="propose")
+        request = self._request()
+        action = self.partner.with_user(self.viewer).action_sync_status()
+        status = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual((status.request_ids, status.open_count), (request, 1))

@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import format_datetime
+
+LATEST = 20
 
 
 class SyncRecordStatus(models.TransientModel):
@@ -19,7 +22,10 @@ class SyncRecordStatus(models.TransientModel):
     request_ids = fields.Many2many(
         "sync.change.request", compute="_compute_related_ids"
     )
-
+    open_count = fields.Integer(
+        compute="_compute_related_ids",
+        help="Conflicts and change requests that wait for a decision.",
+    )
     can_override = fields.Boolean(compute="_compute_can_override")
 
     @api.depends("res_model", "res_id")
@@ -35,13 +41,23 @@ class SyncRecordStatus(models.TransientModel):
     @api.depends("res_model", "res_id")
     def _compute_related_ids(self):
         for status in self:
-            domain = [
-                ("res_model", "=", status.res_model),
-                ("res_id", "=", status.res_id),
-            ]
-            status.crosswalk_ids = self.env["sync.crosswalk"].search(domain)
-            status.conflict_ids = self.env["sync.conflict"].search(domain)
-            status.request_ids = self.env["sync.change.request"].search(domain)
+            status.crosswalk_ids = status._latest("sync.crosswalk")
+            status.conflict_ids = status._latest("sync.conflict")
+            status.request_ids = status._latest("sync.change.request")
+            status.open_count = sum(
+                one.state in ("open", "submitted")
+                for one in (*status.conflict_ids, *status.request_ids)
+            )
+
+    def _latest(self, model_name):
+        """The latest records of a model that are about this one.
+
+        For modules that show more of their own here: the model has ``res_model`` and
+        ``res_id``.
+        """
+        self.ensure_one()
+        domain = [("res_model", "=", self.res_model), ("res_id", "=", self.res_id)]
+        return self.env[model_name].search(domain, limit=LATEST)
 
     @api.model
     def _open(self, record):
@@ -86,10 +102,6 @@ class SyncRecordStatus(models.TransientModel):
             field = record._fields[name]
             if not record._has_field_access(field, "read"):
                 continue
-            stamped = [(row._stamp(name), row.system_id.id) for row in crosswalks]
-            last = max(
-                ((stamp, system) for stamp, system in stamped if stamp), default=None
-            )
             yield {
                 "field_label": field._description_string(self.env),
                 "value_display": tool._display(
@@ -97,6 +109,18 @@ class SyncRecordStatus(models.TransientModel):
                 ),
                 "owner_system_id": rule.owners[0].system_id if rule.owners else False,
                 "enforcement": rule.enforcement.value,
-                "last_system_id": last and last[1],
-                "last_written_at": last and last[0],
+                "last_changes": self._last_changes(crosswalks, name),
             }
+
+    @api.model
+    def _last_changes(self, crosswalks, name) -> str:
+        """When each system last wrote a field, the latest first."""
+        stamped = [
+            (stamp, row.system_id.name)
+            for row in crosswalks
+            if (stamp := row._stamp(name))
+        ]
+        return "; ".join(
+            f"{system}, {format_datetime(self.env, stamp, dt_format='short')}"
+            for stamp, system in sorted(stamped, reverse=True)
+        )

@@ -16,7 +16,6 @@ class SyncRecordStatusLine(models.TransientModel):
         lambda self: self.env["sync.policy"]._fields["enforcement"].selection,
         readonly=True,
     )
-    last_system_id = fields.Many2one(
-        "sync.system", string="Last Written by", readonly=True
+    last_changes = fields.Char(
+        string="Last Changes", readonly=True, help="When each system last wrote it."
     )
-    last_written_at = fields.Datetime(string="Written At", readonly=True)
