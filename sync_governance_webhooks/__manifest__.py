@@ -23,6 +23,7 @@
         "views/sync_correction_views.xml",
         "views/sync_subscription_views.xml",
         "views/sync_replay_views.xml",
+        "wizards/sync_record_status_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -22,3 +22,4 @@ from . import sync_replay
 from . import sync_contract
 from . import sync_write_hook
 from . import sync_control_tower
+from . import sync_ownership_matrix

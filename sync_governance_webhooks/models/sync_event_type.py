@@ -94,9 +94,15 @@ class SyncEventType(models.Model):
     sample_res_id = fields.Many2oneReference(
         string="Try on Record",
         model_field="model_name",
-        help="Shows the payload of a real record. Nothing is sent.",
+        store=False,
+        help="Shows what would be sent of a real record. Nothing is saved or sent.",
     )
     sample_payload = fields.Text(compute="_compute_sample_payload")
+    sample_verdict = fields.Char(
+        string="Would Be Told",
+        compute="_compute_sample_payload",
+        help="Whether the record, as it is now, meets the filters.",
+    )
     event_count = fields.Integer(compute="_compute_event_count")
 
     _name_uniq = models.Constraint(
@@ -111,10 +117,15 @@ class SyncEventType(models.Model):
         "model_id",
         "payload_line_ids.key",
         "payload_line_ids.path",
+        "masked_paths",
+        "operation",
+        "filter_before",
+        "filter_after",
     )
     def _compute_sample_payload(self):
         for event_type in self:
             event_type.sample_payload = event_type._sample()
+            event_type.sample_verdict = event_type._sample_meets_filters()
 
     def _compute_event_count(self):
         counts = dict(
@@ -260,6 +271,19 @@ class SyncEventType(models.Model):
             line._put(payload, record)
         return payload
 
+    def _fields_told(self, paths=frozenset()) -> set[str]:
+        """Names of the fields of which a receiver hears: those whose change is the event,
+        and those its payload lists.
+
+        :param paths: of the payload, that the receiver reads; empty: all
+        """
+        listed = {
+            line.path.partition(".")[0]
+            for line in self.payload_line_ids
+            if not paths or line.key in paths
+        }
+        return listed | set(self.watched_field_ids.mapped("name"))
+
     def _listed_schema(self):
         """JSON Schema of :meth:`_listed_payload`."""
         properties = {}
@@ -281,13 +305,33 @@ class SyncEventType(models.Model):
         """A payload with the type's private values hidden, for screens."""
         return mask(payload, parse_paths(self.masked_paths))
 
-    def _sample(self):
+    def _sample_record(self):
+        """The record to try out, or an empty recordset; readable by the user."""
         if not self.sample_res_id or self.model_name not in self.env:
-            return False
+            return self.browse()
         record = self.env[self.model_name].browse(self.sample_res_id).exists()
-        if not record:
-            return self.env._("There is no such record.")
         record.check_access("read")
+        return record
+
+    def _sample_meets_filters(self):
+        record = self._sample_record()
+        if not record:
+            return False
+        # Deleted, or no longer what it was: judged by what it is before.
+        is_last_look = self.operation in ("unlink", "archive")
+        text = self.filter_before if is_last_look else self.filter_after
+        try:
+            is_met = not text or record.filtered_domain(Domain(ast.literal_eval(text)))
+        except (ValueError, SyntaxError, TypeError, KeyError):
+            return self.env._("The filter cannot be read yet.")
+        if is_met:
+            return self.env._("Yes: the record meets the filter.")
+        return self.env._("No: the record does not meet the filter.")
+
+    def _sample(self):
+        record = self._sample_record()
+        if not record:
+            return self.sample_res_id and self.env._("There is no such record.")
         payload = json.loads(canonical_json(record._sync_payload(self)))
         return json.dumps(self._masked(payload), indent=2, ensure_ascii=False)
 
