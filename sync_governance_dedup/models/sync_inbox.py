@@ -3,6 +3,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.sync_governance_base.models.sync_inbox import InboxWork
+
 
 class SyncInbox(models.Model):
     _inherit = "sync.inbox"
@@ -44,3 +46,8 @@ class SyncInbox(models.Model):
             SQL.identifier(self.env["sync.domain"]._fields["model_ids"].relation),
         )
         return queries
+
+    @api.model
+    def _sync_inbox_work(self):
+        work = InboxWork(accept="action_merge_proposed", reject="action_not_duplicate")
+        return {**super()._sync_inbox_work(), "sync.duplicate.group": work}
