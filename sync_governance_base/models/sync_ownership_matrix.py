@@ -34,7 +34,7 @@ class SyncOwnershipMatrix(models.AbstractModel):
         enforcements and outcomes. ``next_step``: what to do where there is nothing yet.
         """
         pairs = self._versions()
-        domains = self.env["sync.domain"].search([])
+        domains = self._domains(order="complete_name")
         systems = self._systems(pairs)
         return {
             "systems": systems,
@@ -119,7 +119,7 @@ class SyncOwnershipMatrix(models.AbstractModel):
 
         :param present: names of models to give besides
         """
-        domains = self.env["sync.domain"].search([], order="criticality, id")
+        domains = self._domains(order="criticality, id")
         placed = {name: None for name in present}
         for domain in domains:
             for model_name in domain.model_ids.mapped("model"):
@@ -233,6 +233,11 @@ class SyncOwnershipMatrix(models.AbstractModel):
             ).sorted("version", reverse=True)[:1]
             pairs[model_name] = (active or None, pending or None)
         return pairs
+
+    @api.model
+    def _domains(self, order):
+        # pylint: disable=no-search-all; a business has a handful
+        return self.env["sync.domain"].search([], order=order)
 
     @api.model
     def _systems(self, pairs):
