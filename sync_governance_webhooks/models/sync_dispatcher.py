@@ -115,8 +115,9 @@ class SyncDispatcher(models.AbstractModel):
         """Wait for the database, and have a successor do the rest."""
         for _second in range(OUTAGE_S):
             try:
-                return self._enqueue_if_asleep(self.env.cr.dbname)
-            except OperationalError:
+                self._enqueue_if_asleep(self.env.cr.dbname)
+                return
+            except Error:
                 time.sleep(1)
 
     @api.model

@@ -311,6 +311,18 @@ class SyncSubscription(models.Model):
         self._forget_routes()
         return result
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_at_rest(self):
+        """While messages are on their way, deleting would collide with their results."""
+        for subscription in self:
+            if subscription.state == "active":
+                raise UserError(
+                    self.env._(
+                        "%(name)s is active: disable it before you delete it.",
+                        name=subscription.name,
+                    )
+                )
+
     def unlink(self):
         result = super().unlink()
         self._forget_routes()

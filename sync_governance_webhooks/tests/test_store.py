@@ -2,11 +2,14 @@ import time
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from psycopg2 import DatabaseError, OperationalError
 from psycopg2.errors import DeadlockDetected, DivisionByZero
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.sync_governance_webhooks.dispatcher.store import LOCK_SPACE, Store
 from odoo.addons.sync_governance_webhooks.tools import breaker
 
@@ -66,6 +69,31 @@ class TestStore(WebhookCase):
         )
         self.assertFalse(rows)
 
+    def test_a_job_outlasts_its_database(self):
+        """It wakes a successor on a new connection, as soon as there is one."""
+        dispatcher = type(self.env["sync.dispatcher"])
+        answers = []
+
+        def wake(dbname):
+            if answer := answers.pop(0):
+                raise answer
+
+        for error, is_passing in (
+            (DatabaseError("server closed the connection"), True),
+            (DeadlockDetected("deadlock"), True),
+            (DivisionByZero("our fault"), False),
+        ):
+            answers[:] = [OperationalError("starting up"), DatabaseError("gone"), None]
+            with (
+                self.subTest(error=error),
+                patch.object(dispatcher, "_dispatch", side_effect=error),
+                patch.object(dispatcher, "_enqueue_if_asleep", staticmethod(wake)),
+                patch("time.sleep"),
+                self.assertRaises(RetryableJobError if is_passing else DivisionByZero),
+            ):
+                self.env["sync.dispatcher"]._run_slice()
+            self.assertEqual(len(answers), 0 if is_passing else 3)
+
     def test_results_survive_a_deadlock(self):
         subscription = self.subscribe()
         self.change()
@@ -103,6 +131,14 @@ class TestStore(WebhookCase):
         deliveries = self.deliveries(stays)
         self.assertEqual(deliveries.mapped("state"), ["delivered"] * 3)
         self.assertEqual(deliveries.mapped("attempt_count"), [1] * 3)
+
+    def test_an_active_subscription_is_not_deleted(self):
+        subscription = self.subscribe()
+        with self.assertRaises(UserError):
+            subscription.unlink()
+        subscription.action_disable()
+        subscription.unlink()
+        self.assertFalse(subscription.exists())
 
     def test_paused_while_sending(self):
         """What is under way is finished, the rest goes back untried."""
