@@ -111,6 +111,11 @@ def locate(settings):
     return Cluster(home / "data", socket, home / "postgresql.log", programs)
 
 
+def crash(cluster):
+    """End every server process at once, as when the machine does, and start again."""
+    _pg_ctl(cluster, "restart", "--mode=immediate", "--log", cluster.log)
+
+
 def remove(settings):
     """Delete the stopped cluster."""
     cluster = locate(settings)

@@ -56,14 +56,17 @@ class Odoo:
         :param options: ``workers``, ``http_port``, ``gevent_port``, ``channels``,
             ``cron_threads``; what is not given is quiet: free ports, no workers,
             no cron, no job runner. ``suite``: the folder our modules come from,
-            if not this tree
+            if not this tree. ``name``: of its configuration and log, for a second
+            node of a database. ``variables``: more of its environment
         """
         self.settings = settings
         self.cluster = cluster
         self.database = database
         self.http_port = options.get("http_port") or free_port()
-        self.config = settings.state / "conf" / f"{database}.conf"
-        self.log = settings.log_dir / f"{database}.log"
+        self.variables = options.get("variables", {})
+        name = options.get("name", database)
+        self.config = settings.state / "conf" / f"{name}.conf"
+        self.log = settings.log_dir / f"{name}.log"
         addons = [*addons_path(settings, source), options.get("suite", settings.root)]
         text = CONFIGURATION.format(
             addons_path=",".join(map(str, addons)),
@@ -96,6 +99,7 @@ class Odoo:
             **self.cluster.environment,
             "SYNC_GOVERNANCE_KEY": encryption_key(self.settings),
             "ODOO_RC": str(self.config),
+            **self.variables,
         }
 
     def command(self, *arguments):

@@ -17,7 +17,6 @@ REQUIREMENTS = {
     "rabbitmq": "rabbitmq-server",
     "php": "php-cli",
     "curl": "curl",
-    "faketime": "faketime",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -88,19 +87,11 @@ def rabbitmq_bin():
     return found[-1].parent if found else None
 
 
-def faketime_library():
-    """The library that gives a process a clock of its own, or None."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return found[0] if found else None
-
-
 def _present(settings, need):
     if need == "postgresql":
         return bool(postgresql_bin())
     if need == "rabbitmq":
         return bool(rabbitmq_bin())
-    if need == "faketime":
-        return bool(faketime_library())
     if need == "chromium":
         return bool(browser(settings))
     if need == "venv":

@@ -62,7 +62,9 @@ def _open_doors(env, system, receiver_url):
 
 def _subscribe(env, system, receiver_url):
     """Replace the story's subscription of the system; return the new signing secret."""
-    env["sync.subscription"].search([("system_id", "=", system.id)]).unlink()
+    earlier = env["sync.subscription"].search([("system_id", "=", system.id)])
+    earlier.action_disable()
+    earlier.unlink()
     subscription = env["sync.subscription"].create(
         {
             "name": f"{system.name}: what it is told",

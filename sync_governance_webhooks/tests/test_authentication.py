@@ -170,6 +170,7 @@ class TestAuthentication(WebhookCase):
         secrets = subscription._secrets("receiver authentication")
         secrets |= subscription._secrets("webhook signing")
         self.assertEqual(len(secrets), 2)
+        subscription.action_disable()
         subscription.unlink()
         self.assertEqual(set(secrets.mapped("state")), {"revoked"})
         self.assertFalse(any(secrets.mapped("ciphertext")))
