@@ -33,6 +33,7 @@ class AmqpTarget:
     exchange: str
     routing_key: str
     keys: tuple[tuple[SigningKey, float | None], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
     allowed: tuple[addresses.Network, ...] = ()
 
 
@@ -83,7 +84,7 @@ class AmqpSender:
             self._target.exchange,
             self._target.routing_key,
             timestamp,
-            signature,
+            dict(self._target.headers) | signature,
         )
 
     def _publish(self, message, deadline):

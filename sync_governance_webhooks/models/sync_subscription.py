@@ -81,6 +81,8 @@ class SyncSubscription(models.Model):
         default="live",
         required=True,
         tracking=True,
+        help="A test subscription gets events like any other, with the header "
+        "'webhook-environment: test'. Its failures alarm nobody.",
     )
     disabled_reason = fields.Char(readonly=True, copy=False, tracking=True)
     system_id = fields.Many2one(
@@ -183,6 +185,7 @@ class SyncSubscription(models.Model):
     p95_ms = fields.Float(
         string="p95 (ms)", compute="_compute_metrics", aggregator=None
     )
+    sent_24h = fields.Integer(string="Attempts 24 h", compute="_compute_metrics")
     sparkline = fields.Json(compute="_compute_metrics")
 
     _concurrency_positive = models.Constraint(
@@ -232,6 +235,7 @@ class SyncSubscription(models.Model):
         for subscription in self:
             of_day = figures.get(subscription.id)
             total = of_day and of_day["delivered"] + of_day["failed"]
+            subscription.sent_24h = total
             subscription.success_rate = (
                 100.0 * of_day["delivered"] / total if total else 0
             )
@@ -293,6 +297,13 @@ class SyncSubscription(models.Model):
                 )
             pairs.append((name, match[2].strip()))
         return tuple(pairs)
+
+    def _sent_headers(self):
+        """Headers of every request, as pairs."""
+        pairs = self._header_pairs()
+        if self.environment == "test":
+            pairs = (*pairs, ("webhook-environment", "test"))
+        return pairs
 
     # -- CRUD ------------------------------------------------------------------------
 
@@ -412,7 +423,7 @@ class SyncSubscription(models.Model):
             url=self.url,
             timeout=self.timeout_s,
             keys=keys,
-            headers=self._header_pairs(),
+            headers=self._sent_headers(),
             authorization=self._authorization(tokens),
         )
         client = HttpClient(pools, self._allowed_networks(), self._tls_settings())
@@ -428,7 +439,7 @@ class SyncSubscription(models.Model):
         keys = valid_keys(self._signing_keys(), now)
         body = parcel.body.encode()
         # sudo: shown to integration managers alone, who may read the headers
-        headers = dict(self.sudo()._header_pairs()) | parcel.headers
+        headers = dict(self.sudo()._sent_headers()) | parcel.headers
         if keys:
             headers |= signature_headers(keys, parcel.message.id, now, body)
         lines = [shlex.join(["curl", "--request", "POST", self.url])]
@@ -469,7 +480,7 @@ class SyncSubscription(models.Model):
             issues._recover(fingerprint, note)
             issues._recover(f"webhooks.disabling.{self.id}", note)
             return
-        issues._raise(
+        self._alarm(
             fingerprint,
             self.env._(
                 "%(name)s does not answer: %(error)s",
@@ -477,11 +488,20 @@ class SyncSubscription(models.Model):
                 error=result.error_class,
             ),
             "delivery.outage",
-            severity="error",
-            record=self,
-            system=self.system_id,
             detail=self._detail(result),
         )
+
+    def _alarm(self, fingerprint, title, kind, **values):
+        """Raise an issue about the subscription, unless it is there for tests."""
+        if self.environment == "live":
+            self.env["sync.issue"]._raise(
+                fingerprint,
+                title,
+                kind,
+                **{"severity": "error", **values},
+                record=self,
+                system=self.system_id,
+            )
 
     @api.model
     def _detail(self, result):
@@ -492,13 +512,10 @@ class SyncSubscription(models.Model):
 
     def _on_misconfigured(self, error):
         """Tell people that nothing can be sent with these settings."""
-        self.env["sync.issue"]._raise(
+        self._alarm(
             f"webhooks.settings.{self.id}",
             self.env._("%(name)s cannot be sent to", name=self.name),
             "delivery.settings",
-            severity="error",
-            record=self,
-            system=self.system_id,
             detail=str(error),
         )
 
@@ -520,7 +537,7 @@ class SyncSubscription(models.Model):
             self.browse(subscription_id)._raise_dead(error, letters)
 
     def _raise_dead(self, error, letters):
-        self.env["sync.issue"]._raise(
+        self._alarm(
             f"webhooks.dead.{self.id}.{error}",
             self.env._(
                 "%(name)s: messages could not be delivered (%(error)s)",
@@ -528,9 +545,6 @@ class SyncSubscription(models.Model):
                 error=error,
             ),
             "delivery.dead",
-            severity="error",
-            record=self,
-            system=self.system_id,
             detail=self._detail(letters[-1]),
         )
 
@@ -538,13 +552,10 @@ class SyncSubscription(models.Model):
         """Stop sending until a person decides otherwise."""
         for subscription in self.filtered(lambda record: record.state != "disabled"):
             subscription.write({"state": "disabled", "disabled_reason": reason})
-            self.env["sync.issue"]._raise(
+            subscription._alarm(
                 f"webhooks.disabled.{subscription.id}",
                 self.env._("%(name)s was disabled", name=subscription.name),
                 "delivery.disabled",
-                severity="error",
-                record=subscription,
-                system=subscription.system_id,
                 detail=reason,
             )
 
@@ -572,7 +583,7 @@ class SyncSubscription(models.Model):
             [("fingerprint", "=", fingerprint), ("state", "!=", "resolved")], limit=1
         )
         if not known:
-            self.env["sync.issue"]._raise(
+            self._alarm(
                 fingerprint,
                 self.env._(
                     "%(name)s will be disabled in %(hours)s hours unless it answers",
@@ -580,8 +591,7 @@ class SyncSubscription(models.Model):
                     hours=max(1, round(hours)),
                 ),
                 "delivery.disabling",
-                record=self,
-                system=self.system_id,
+                severity="warning",
             )
 
     # -- people ----------------------------------------------------------------------

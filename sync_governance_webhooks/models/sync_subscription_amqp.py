@@ -101,6 +101,7 @@ class SyncSubscription(models.Model):
             exchange=self.amqp_exchange or "",
             routing_key=self.amqp_routing_key or "",
             keys=self._signing_keys(),
+            headers=self._sent_headers(),
             allowed=self._allowed_networks(),
         )
         return AmqpSender(target, publishers)

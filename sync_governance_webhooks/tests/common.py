@@ -10,12 +10,13 @@ class Receiver:
     """A webhook receiver on loopback.
 
     ``answers`` are (status, headers, body) for the next requests, then 200 for all.
-    ``messages`` are (headers, body) as they came.
+    ``messages`` are (headers, body) as they came; ``on_post`` is called at each.
     """
 
     def __init__(self):
         self.answers = deque()
         self.messages = []
+        self.on_post = None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -26,6 +27,8 @@ class Receiver:
                 receiver.messages.append(
                     ({k.lower(): v for k, v in self.headers.items()}, body)
                 )
+                if receiver.on_post:
+                    receiver.on_post()
                 status, headers, answer = (
                     receiver.answers.popleft() if receiver.answers else (200, {}, b"ok")
                 )

@@ -1,5 +1,6 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import file_open
 
 from .common import WebhookCase
 
@@ -107,8 +108,14 @@ class TestSecurity(WebhookCase):
             event.delivery_ids.with_user(self.users["viewer"]).read(["state"])
 
     def test_neutralized_copies_are_silent(self):
-        from odoo.tools import file_open
-
+        self.subscription.write(
+            {
+                "auth_kind": "bearer",
+                "auth_secret": "token-of-production",
+                "custom_headers": "X-Tenant: production",
+            }
+        )
+        self.commit()
         with file_open("sync_governance_webhooks/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         self.env.invalidate_all()
@@ -118,3 +125,16 @@ class TestSecurity(WebhookCase):
         self.assertEqual(self.delivery.state, "discarded")
         self.assertEqual(self.subscription.state, "disabled")
         self.assertFalse(self.subscription.has_secret)
+        self.assertFalse(self.subscription.has_auth_secret)
+        self.assertFalse(self.subscription.custom_headers)
+        secrets = self.env["sync.secret"].sudo()
+        secrets = secrets.search([("res_model", "=", "sync.subscription")])
+        self.assertEqual(set(secrets.mapped("state")), {"revoked"})
+        self.assertFalse(any(secrets.mapped("ciphertext")))
+        # Nobody can switch it on again by mistake, and new events go nowhere.
+        with self.assertRaises(UserError):
+            self.subscription.action_activate()
+        self.partner.city = "Bern"
+        self.dispatch()
+        self.assertFalse(self.receiver.messages)
+        self.assertEqual(len(self.deliveries(self.subscription)), 1)

@@ -77,14 +77,16 @@ def make_message(
     exchange: str,
     template: str,
     timestamp: int,
-    signature: Mapping[str, str],
+    extra: Mapping[str, str],
 ) -> AmqpMessage:
-    """The message of an attempt; ``signature`` holds the Standard Webhooks headers.
+    """The message of an attempt.
+
+    :param extra: further headers, those of Standard Webhooks among them
 
     :raises RoutingKeyError: see :func:`routing_key`
     """
     message = parcel.message
-    headers = dict(signature)
+    headers = dict(extra)
     if message.corrects:
         headers["webhook-corrects"] = message.corrects
     if "ce-id" in parcel.headers:
