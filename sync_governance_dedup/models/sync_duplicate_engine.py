@@ -1,16 +1,18 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import api, models
-from odoo.tools import SQL
+from itertools import combinations
 
-from ..tools import keys as blocking
-from ..tools.matcher import Matcher
+import numpy as np
+
+from odoo import api, fields, models
+
+from ..tools import blocking
+from ..tools.explain import Explainer
+from ..tools.keys import keys as keys_of
+from ..tools.matcher import NEGLIGIBLE, Matcher, clusters, explained
 from ..tools.profile import Layout, unpack
 from ..tools.types import Candidate, Column, Role, RuleSpec
-from ..tools.weights import train
-
-#: Records that are compared with one record at most, those that share most keys first.
-MOST_CANDIDATES = 400
+from ..tools.weights import Weights, train
 
 
 class SyncDuplicateEngine(models.AbstractModel):
@@ -64,22 +66,23 @@ class SyncDuplicateEngine(models.AbstractModel):
         :return: list of :class:`~..tools.types.Candidate`
         """
         layout = Layout(self._spec(rule))
-        profile = layout.profile(self._raw_values(rule, values))
         own_id = values.get("id") or 0
-        stored = self._sharing(rule, blocking.keys(profile), {own_id})
-        if not stored:
+        profiles = {own_id: layout.profile(self._raw_values(rule, values))}
+        pairs = self._pairs_of(rule, layout, profiles)
+        if not pairs:
             return []
-        matcher = self._matcher(rule, layout, [(own_id, profile), *stored])
-        scores = matcher.score([0] * len(stored), range(1, len(stored) + 1))
-        best = scores.best(limit, layout.spec.suggest)
+        matcher = self._matcher(rule, layout, profiles)
+        scores = self._score(matcher, pairs)
+        scores = scores.select(scores.best(limit, layout.spec.suggest))
+        explainer = matcher.explainer(profiles)
         return [
             Candidate(
-                int(matcher.table.record_ids[scores.right[row]]),
-                float(scores.probability[row]),
-                float(scores.weight[row]),
-                matcher.evidence(scores, row),
+                pair.right if pair.left == own_id else pair.left,
+                pair.probability,
+                float(weight),
+                explainer.pair(*pair).evidence,
             )
-            for row in best
+            for pair, weight in zip(matcher.pairs(scores), scores.weight, strict=True)
         ]
 
     @api.model
@@ -89,55 +92,159 @@ class SyncDuplicateEngine(models.AbstractModel):
         :return: list of :class:`~..tools.types.Group` that hold at least one of them
         """
         layout = Layout(self._spec(rule))
-        own, pairs, stored = self._pairs_of(rule, record_ids)
+        profiles = self._stored(rule, record_ids)
+        pairs = self._pairs_of(rule, layout, profiles)
         if not pairs:
             return []
-        matcher = self._matcher(rule, layout, [*own, *stored])
-        row_of = {int(each): row for row, each in enumerate(matcher.table.record_ids)}
-        scores = matcher.score(
-            [row_of[left] for left, _right in pairs],
-            [row_of[right] for _left, right in pairs],
-        )
+        matcher = self._matcher(rule, layout, profiles)
+        scores = self._score(matcher, pairs)
+        scored = matcher.pairs(scores.select(scores.probability >= NEGLIGIBLE))
+        others = self._pairs_between(scored, layout.spec.suggest, pairs)
+        if others:
+            scored += matcher.pairs(self._score(matcher, others))
         denied = self.env["sync.duplicate.verdict"]._denied_pairs(
-            rule.model_name, list(row_of)
+            rule.model_name, list(profiles)
         )
-        return list(matcher.groups(scores, layout.spec.suggest, denied))
+        found = clusters(scored, layout.spec.suggest, denied)
+        wanted = set(record_ids)
+        found = [cluster for cluster in found if wanted.intersection(cluster[0])]
+        prior = matcher.weights.prior_bits(matcher.table.size)
+        return list(self._explained(rule, layout, found, prior, profiles))
+
+    @api.model
+    def _pairs_between(self, scored, suggest, known):
+        """Pairs of the likely matches of one record: they tell whether the three
+        are one, or the record stands between two."""
+        near = {}
+        for pair in scored:
+            if pair.probability >= suggest:
+                near.setdefault(pair.left, set()).add(pair.right)
+                near.setdefault(pair.right, set()).add(pair.left)
+        between = {
+            pair for each in near.values() for pair in combinations(sorted(each), 2)
+        }
+        return sorted(between.difference(known))
+
+    @api.model
+    def _explained(self, rule, layout, found, prior, profiles=None):
+        """:class:`~..tools.types.Group` of each of ``found``, with all evidence.
+
+        :param found: as :func:`~..tools.matcher.clusters` returns
+        :param profiles: ``{record id: profile}``, read if they are not at hand
+        """
+        ids = {
+            record
+            for group, _inside, cut in found
+            for record in (*group, *(each for pair in cut for each in pair[:2]))
+        }
+        Key = self.env["sync.duplicate.key"]
+        rows = Key._read_rows(rule, fields.Domain("id", "in", sorted(ids)))
+        explainer = Explainer(
+            layout,
+            prior,
+            profiles or self._stored(rule, ids),
+            {row["id"]: row for row in rows},
+        )
+        for group, inside, cut in found:
+            yield explained(group, inside, cut, explainer)
 
     @api.model
     def _score_pair(self, rule, left_id, right_id):
         """:return: :class:`~..tools.types.PairScore`
         with all evidence, whatever the score"""
         layout = Layout(self._spec(rule))
-        stored = self._stored(rule, (left_id, right_id))
-        matcher = self._matcher(rule, layout, stored)
-        return matcher.pair(matcher.score([0], [1]), 0)
+        profiles = self._stored(rule, (left_id, right_id))
+        matcher = self._matcher(rule, layout, profiles)
+        [pair] = matcher.pairs(self._score(matcher, [(left_id, right_id)]))
+        return matcher.explainer(profiles).pair(*pair)
 
     @api.model
     def _histogram(self, rule):
         """:return: [(lower bound of the bucket, pairs)] of the rule's latest scan"""
         return self.env["sync.duplicate.pair"]._histogram(rule)
 
+    # -- training ----------------------------------------------------------------------
+
     @api.model
     def _train(self, rule, decisions):
         """Weights proposed from stewards' decisions; nothing is stored.
 
-        :param decisions: [(left id, right id, is a duplicate)]
-        :return: ``{"weights": JSON for the rule, "changes":
-            [{"field", "level", "before", "after"}]}``
+        :param decisions: [(left id, right id, is a duplicate)];
+            those of records that have gone are left out
+        :return: ``{"weights": JSON for the rule, "changes": [{"field", "level",
+            "before", "after"}], "effect": see :meth:`_effect`}``
         """
-        layout = Layout(self._spec(rule))
-        involved = sorted({record for decision in decisions for record in decision[:2]})
-        stored = self._stored(rule, involved)
-        row_of = {record_id: row for row, (record_id, _profile) in enumerate(stored)}
-        known = [each for each in decisions if each[0] in row_of and each[1] in row_of]
-        matcher = self._matcher(rule, layout, stored)
-        levels, bits = matcher.compare(
-            [row_of[left] for left, _right, _verdict in known],
-            [row_of[right] for _left, right, _verdict in known],
+        matcher, known, compared = self._compare_known(rule, decisions)
+        verdicts = [verdict for _left, _right, verdict in known]
+        after = train(matcher, *compared, verdicts)
+        return self._proposal(matcher, after, known, compared, rule)
+
+    @api.model
+    def _estimate(self, rule):
+        """Weights proposed from what the last full scan learned of the rule's own data
+        without anybody's decisions; as :meth:`_train`, with the effect on the verdicts
+        that are known."""
+        verdicts = self.env["sync.duplicate.verdict"].search(
+            [("rule_id", "=", rule.id)]
         )
+        decisions = [
+            (verdict.left_id, verdict.right_id, verdict.is_duplicate)
+            for verdict in verdicts
+        ]
+        matcher, known, compared = self._compare_known(rule, decisions)
+        matcher.weights = Weights.load(rule.weights)
+        after = Weights.load(self._scan_weights(rule) or rule.weights)
+        return self._proposal(matcher, after, known, compared, rule)
+
+    @api.model
+    def _compare_known(self, rule, decisions):
+        """(matcher, decisions on records that are there, their (levels, bits))"""
+        layout = Layout(self._spec(rule))
+        profiles = self._stored(rule, {each for one in decisions for each in one[:2]})
+        known = [each for each in decisions if profiles.keys() >= set(each[:2])]
+        matcher = self._matcher(rule, layout, profiles)
+        rows = self._rows(matcher, [each[:2] for each in known])
+        return matcher, known, matcher.compare_all(*rows)
+
+    @api.model
+    def _proposal(self, matcher, after, known, compared, rule):
         before = matcher.weights
-        after = train(matcher, levels, bits, [verdict for _l, _r, verdict in known])
-        return {"weights": after.dump(), "changes": before.changes(after)}
+        old = matcher.weigh(None, None, *compared).probability.tolist()
+        matcher.weights = after
+        new = matcher.weigh(None, None, *compared).probability.tolist()
+        return {
+            "weights": after.dump(),
+            "changes": before.changes(after),
+            "effect": self._effect(known, old, new, rule.suggest_threshold),
+        }
+
+    @api.model
+    def _effect(self, known, old, new, threshold):
+        """What other weights make of known decisions: ``{"verdicts", "right_before",
+        "right_after", "pairs": [{"left_id", "right_id", "is_duplicate", "before",
+        "after"}]}``; right is what comes out on its side of the threshold."""
+        pairs = [
+            {
+                "left_id": left,
+                "right_id": right,
+                "is_duplicate": verdict,
+                "before": before,
+                "after": after,
+            }
+            for (left, right, verdict), before, after in zip(
+                known, old, new, strict=True
+            )
+        ]
+        return {
+            "verdicts": len(pairs),
+            "right_before": sum(
+                (pair["before"] >= threshold) == pair["is_duplicate"] for pair in pairs
+            ),
+            "right_after": sum(
+                (pair["after"] >= threshold) == pair["is_duplicate"] for pair in pairs
+            ),
+            "pairs": pairs,
+        }
 
     # -- loading -----------------------------------------------------------------------
 
@@ -155,78 +262,56 @@ class SyncDuplicateEngine(models.AbstractModel):
         return raw
 
     @api.model
-    def _sharing(self, rule, keys, without_ids):
-        """[(id, profile)] of the records that share
-        a key, skipping keys that many share."""
-        # The planner cannot know how rare a key is: for the few rows that the LIMIT
-        # asks for it would rather read the table. For this one query only the GIN
-        # index is left.
-        self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT known.res_id, known.profile
-                  FROM unnest(%(keys)s::int4[]) AS key,
-                       LATERAL (
-                        SELECT res_id, profile, count(*) OVER () AS shared
-                          FROM (SELECT res_id, profile
-                                  FROM sync_duplicate_key
-                                 WHERE rule_id + 0 = %(rule)s AND keys @> ARRAY[key]
-                                 LIMIT %(cap)s) AS block
-                       ) AS known
-                 WHERE known.shared < %(cap)s
-                 GROUP BY 1, 2
-                 ORDER BY count(*) DESC, 1
-                 LIMIT %(most)s
-                """,
-                keys=list(keys),
-                rule=rule.id,
-                cap=blocking.CAP + 1,
-                most=MOST_CANDIDATES,
-            )
-        )
-        self.env.cr.execute("SET LOCAL enable_seqscan = on")
-        return [
-            (res_id, unpack(text)) for res_id, text in rows if res_id not in without_ids
-        ]
-
-    @api.model
     def _stored(self, rule, record_ids):
-        """[(id, profile)] of stored records, in the order of their ids as given."""
-        found = dict(
-            self.env.execute_query(
-                SQL(
-                    "SELECT res_id, profile FROM sync_duplicate_key"
-                    " WHERE rule_id = %s AND res_id = ANY(%s)",
-                    rule.id,
-                    list(record_ids),
-                )
-            )
-        )
-        return [(each, unpack(found[each])) for each in record_ids if each in found]
+        """:return: {record id: profile} of stored records"""
+        found = self.env["sync.duplicate.key"]._profiles(rule, record_ids)
+        return {record_id: unpack(text) for record_id, text in found.items()}
 
     @api.model
-    def _pairs_of(self, rule, record_ids):
-        """Pairs of these records with any other that shares a key.
+    def _pairs_of(self, rule, layout, profiles):
+        """Pairs of these records with one another and with any other that shares enough
+        keys; the others' profiles are added to ``profiles``.
 
-        :return: ([(id, profile)] of the records,
-            [(id, id)], [(id, profile)] of the others)
+        :return: [(id, id)], each pair once, smaller id first
         """
-        own = self._stored(rule, record_ids)
-        pairs, others = set(), {}
-        for record_id, profile in own:
-            for other_id, other in self._sharing(
-                rule, blocking.keys(profile), {record_id}
-            ):
-                pairs.add((min(record_id, other_id), max(record_id, other_id)))
-                others[other_id] = other
-        for record_id, _profile in own:
-            others.pop(record_id, None)
-        return own, sorted(pairs), sorted(others.items())
+        Key = self.env["sync.duplicate.key"]
+        own = list(profiles)
+        held = {(key, one) for one in own for key in keys_of(layout, profiles[one])}
+        sharing = Key._sharing(rule, sorted({key for key, _one in held}))
+        # what is stored of the records themselves may be older than what was given
+        held.update(pair for pair in sharing if pair[1] not in profiles)
+        ids = own + sorted({one for _key, one in held} - set(own))
+        row_of = {record_id: row for row, record_id in enumerate(ids)}
+        blocks = blocking.Blocks(
+            np.array([row_of[one] for _key, one in held], dtype=np.int64),
+            np.array([key for key, _one in held], dtype=np.int64),
+            len(ids),
+        )
+        left, right = blocks.pairs(0, len(own))
+        pairs = [
+            (min(ids[one], ids[other]), max(ids[one], ids[other]))
+            for one, other in zip(left.tolist(), right.tolist(), strict=True)
+        ]
+        others = {each for pair in pairs for each in pair}.difference(own)
+        profiles.update(self._stored(rule, others))
+        return sorted(pair for pair in pairs if profiles.keys() >= set(pair))
 
     @api.model
-    def _matcher(self, rule, layout, records):
+    def _matcher(self, rule, layout, profiles):
         """Matcher over a few records, rarity judged by the whole base."""
-        matcher = Matcher.of(layout, records)
+        matcher = Matcher.of(layout, profiles.items())
         self.env["sync.duplicate.term"]._judge(rule, matcher.table)
         return matcher
+
+    @api.model
+    def _rows(self, matcher, pairs):
+        """(left rows, right rows) of pairs of records"""
+        row_of = {int(each): row for row, each in enumerate(matcher.table.record_ids)}
+        left = [row_of[one] for one, _other in pairs]
+        return np.array(left, dtype=np.int64), np.array(
+            [row_of[other] for _one, other in pairs], dtype=np.int64
+        )
+
+    @api.model
+    def _score(self, matcher, pairs):
+        return matcher.score(*self._rows(matcher, pairs))

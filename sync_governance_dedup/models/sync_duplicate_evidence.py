@@ -6,7 +6,9 @@ from odoo import fields, models
 class SyncDuplicateEvidence(models.Model):
     """Why two members are thought to be one: one row per compared pair and comparison.
 
-    A ledger of the engine: written by batched SQL, never through RPC.
+    A ledger of the engine: written by batched SQL, never through RPC. The values of the
+    two records are read through the workbench alone, which asks whether the user may
+    read the records.
     """
 
     _name = "sync.duplicate.evidence"
@@ -32,8 +34,18 @@ class SyncDuplicateEvidence(models.Model):
         help="Bits for (+) or against (−): +10 means a thousand times likelier among "
         "duplicates than among strangers.",
     )
-    left_value = fields.Char(readonly=True)
-    right_value = fields.Char(readonly=True)
+    left_value = fields.Char(
+        readonly=True, groups=fields.NO_ACCESS, help="As it was compared."
+    )
+    right_value = fields.Char(
+        readonly=True, groups=fields.NO_ACCESS, help="As it was compared."
+    )
+    left_original = fields.Char(
+        readonly=True, groups=fields.NO_ACCESS, help="As somebody typed it."
+    )
+    right_original = fields.Char(
+        readonly=True, groups=fields.NO_ACCESS, help="As somebody typed it."
+    )
     is_cut = fields.Boolean(
         readonly=True,
         help="The pair was not followed: the group as a whole contradicts it.",

@@ -172,6 +172,8 @@ class SyncDuplicateGroup(models.Model):
                 line.weight,
                 line.left,
                 line.right,
+                line.left_original,
+                line.right_original,
                 is_cut,
             )
             for group_id, group in groups
@@ -187,11 +189,12 @@ class SyncDuplicateGroup(models.Model):
                 INSERT INTO sync_duplicate_evidence
                        (group_id, left_id, right_id, probability, field_name, level,
                        weight,
-                        left_value, right_value, is_cut)
+                        left_value, right_value, left_original,
+                        right_original, is_cut)
                 SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::float[],
                 %s::text[],
                                      %s::text[], %s::float[], %s::text[], %s::text[],
-                                     %s::bool[])
+                                     %s::text[], %s::text[], %s::bool[])
                 """,
                 *[list(column) for column in zip(*rows, strict=True)],
             )

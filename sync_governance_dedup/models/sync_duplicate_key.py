@@ -1,26 +1,28 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from contextlib import contextmanager
+import io
 
-from psycopg2.extras import execute_values
+import numpy as np
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import keys as blocking
-from ..tools.profile import Layout, pack
+from ..tools.profile import VERSION, Layout, pack, unpack
 
-#: Records that are read and normalised at a time.
+#: Records that are read at a time.
 BATCH = 20_000
+#: Name under which the hash of a raw row travels beside its fields.
+SOURCE = "\0source"
 
 
 class SyncDuplicateKey(models.Model):
     """A record as the engine compares it: its normalised profile and its blocking keys.
 
     One row a record and rule; the keys are an indexed array, so that "who shares a key
-    with this record" is one index scan. Rows are written by batched SQL only:
-    in the transaction that changes a record, and for all records that have none
-    when a scan begins.
+    with this record" is one index scan. Rows are written by batched SQL only: in the
+    transaction that changes a record, and when a scan meets a record whose compared
+    values are not those that ``source`` is the hash of.
     """
 
     _name = "sync.duplicate.key"
@@ -40,94 +42,152 @@ class SyncDuplicateKey(models.Model):
     _record_uniq = models.UniqueIndex("(rule_id, res_id)")
 
     def init(self):
-        """The array column and its index: the ORM has no field for them.
+        """What the ORM has no words for: the array of keys, its index, and the query
+        by it.
 
         No ``fastupdate``: its list of pending entries is read by every single check.
+        The planner cannot know how rare a key is, and for the few rows that the LIMIT
+        asks for it would rather read the table: inside the function only the index
+        is left to it.
         """
         self.env.cr.execute(
             """
             ALTER TABLE sync_duplicate_key ADD COLUMN IF NOT EXISTS keys int4[];
+            ALTER TABLE sync_duplicate_key ADD COLUMN IF NOT EXISTS source int8;
             CREATE INDEX IF NOT EXISTS sync_duplicate_key_keys_idx
-                ON sync_duplicate_key USING gin (keys) WITH (fastupdate = off)
+                ON sync_duplicate_key USING gin (keys) WITH (fastupdate = off);
+            CREATE OR REPLACE FUNCTION sync_duplicate_blocks(
+                wanted_rule int4, wanted int4[], most int4
+            ) RETURNS TABLE (key int4, res_id int4)
+            LANGUAGE sql STABLE SET enable_seqscan = off AS $$
+                SELECT wanted_key, known.res_id
+                  FROM unnest(wanted) AS wanted_key,
+                       LATERAL (SELECT row.res_id
+                                  FROM sync_duplicate_key AS row
+                                 WHERE row.rule_id + 0 = wanted_rule
+                                   AND row.keys @> ARRAY[wanted_key]
+                                 LIMIT most) AS known
+            $$
             """
         )
+
+    # -- write -------------------------------------------------------------------------
 
     @api.model
     def _refresh(self, rule, record_ids):
         """Write the rows of these records; a record
         that the rule no longer covers loses its row."""
         covered = set()
-        layout = Layout(rule.env["sync.duplicate.engine"]._spec(rule))
         for start in range(0, len(record_ids), BATCH):
-            rows = self._read_rows(rule, record_ids[start : start + BATCH])
+            rows = self._read_rows(
+                rule, fields.Domain("id", "in", record_ids[start : start + BATCH])
+            )
             covered.update(row["id"] for row in rows)
-            self._write_rows(rule, layout, rows)
+            self._write_rows(rule, self._prepare(rule, rows))
         self._drop(rule, [each for each in record_ids if each not in covered])
 
     @api.model
-    def _refresh_slice(self, rule, after_id, limit):
-        """Bring the rows of the ``limit`` records behind ``after_id`` up to date.
-
-        :return: (last id of the slice, number of records)
-        """
-        with self._bulk():
-            return self._write_slice(rule, after_id, limit)
-
-    @contextmanager
-    def _bulk(self):
-        """Let the index collect entries while thousands of rows are written."""
-        self.env.cr.execute(
-            "ALTER INDEX sync_duplicate_key_keys_idx SET (fastupdate = on)"
-        )
-        yield
-        self.env.cr.execute(
-            """
-            ALTER INDEX sync_duplicate_key_keys_idx SET (fastupdate = off);
-            SELECT gin_clean_pending_list('sync_duplicate_key_keys_idx')
-            """
-        )
-
-    @api.model
-    def _write_slice(self, rule, after_id, limit):
+    def _prepare(self, rule, rows):
+        """:return: [(record id, packed profile, keys, source)] of raw rows"""
         layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
-        last_id, count = after_id, 0
-        while count < limit:
-            rows = self._read_rows(
-                rule, after_id=last_id, limit=min(BATCH, limit - count)
-            )
-            if not rows:
-                break
-            self._write_rows(rule, layout, rows)
-            self._drop_between(rule, last_id, rows)
-            last_id, count = rows[-1]["id"], count + len(rows)
-        else:
-            return last_id, count
-        self._drop_between(rule, last_id, [])
-        return last_id, count
+        prepared = []
+        for row in rows:
+            profile = layout.profile(row)
+            keys = blocking.keys(layout, profile)
+            prepared.append((row["id"], pack(profile), keys, row[SOURCE]))
+        return prepared
 
     @api.model
-    def _drop_between(self, rule, after_id, rows):
-        """Drop rows of records that the rule no
-        longer covers, in the range just read."""
+    def _write_rows(self, rule, prepared):
+        """Insert or update rows made by :meth:`_prepare`."""
+        if not prepared:
+            return
+        ids, profiles, keys, sources = zip(*prepared, strict=True)
         self.env.cr.execute(
             SQL(
-                "DELETE FROM sync_duplicate_key WHERE rule_id = %s AND res_id > %s"
-                " AND res_id <= %s AND res_id != ALL(%s)",
+                """
+                INSERT INTO sync_duplicate_key (rule_id, res_id, profile, keys, source)
+                SELECT %s, res_id, profile, keys::int4[], source
+                  FROM unnest(%s::int4[], %s::text[], %s::text[], %s::int8[])
+                       AS row(res_id, profile, keys, source)
+                    ON CONFLICT (rule_id, res_id) DO UPDATE
+                   SET profile = EXCLUDED.profile, keys = EXCLUDED.keys,
+                       source = EXCLUDED.source
+                """,
                 rule.id,
-                after_id,
-                rows[-1]["id"] if rows else 2**31 - 1,
-                [row["id"] for row in rows],
+                list(ids),
+                list(profiles),
+                ["{%s}" % ",".join(map(str, some)) for some in keys],
+                list(sources),
+            )
+        )
+
+    @api.model
+    def _drop(self, rule, record_ids):
+        if record_ids:
+            self.env.cr.execute(
+                SQL(
+                    "DELETE FROM sync_duplicate_key"
+                    " WHERE rule_id = %s AND res_id = ANY(%s)",
+                    rule.id,
+                    list(record_ids),
+                )
+            )
+
+    @api.model
+    def _drop_uncovered(self, rule):
+        """Drop the rows of records that have gone or that the rule no longer covers.
+
+        :return: ids of these records
+        """
+        dropped = self.env.execute_query(
+            SQL(
+                "DELETE FROM sync_duplicate_key AS known WHERE rule_id = %s"
+                " AND NOT EXISTS (SELECT FROM (%s) AS record"
+                " WHERE record.id = known.res_id) RETURNING res_id",
+                rule.id,
+                self._covered(rule).select(),
+            )
+        )
+        return [res_id for (res_id,) in dropped]
+
+    # -- read --------------------------------------------------------------------------
+
+    @api.model
+    def _sharing(self, rule, keys):
+        """:return: [(key, record id)] of the records that hold these keys,
+        of each key one more than may share it at most"""
+        return self.env.execute_query(
+            SQL(
+                "SELECT key, res_id FROM sync_duplicate_blocks(%s, %s::int4[], %s)",
+                rule.id,
+                list(keys),
+                blocking.CAP + 1,
+            )
+        )
+
+    @api.model
+    def _profiles(self, rule, record_ids):
+        """:return: {record id: packed profile}"""
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT res_id, profile FROM sync_duplicate_key"
+                    " WHERE rule_id = %s AND res_id = ANY(%s)",
+                    rule.id,
+                    list(record_ids),
+                )
             )
         )
 
     @api.model
     def _stream(self, rule, size=BATCH):
-        """Chunks of (record id, profile, keys) of the rule's rows, by record id."""
+        """Lists of (record id, profile) of the rule's rows, by record id."""
         last_id = 0
         while True:
             rows = self.env.execute_query(
                 SQL(
-                    "SELECT res_id, profile, keys FROM sync_duplicate_key"
+                    "SELECT res_id, profile FROM sync_duplicate_key"
                     " WHERE rule_id = %s AND res_id > %s ORDER BY res_id LIMIT %s",
                     rule.id,
                     last_id,
@@ -136,32 +196,85 @@ class SyncDuplicateKey(models.Model):
             )
             if not rows:
                 return
-            yield rows
+            yield [(res_id, unpack(text)) for res_id, text in rows]
             last_id = rows[-1][0]
 
     @api.model
-    def _read_rows(self, rule, record_ids=None, after_id=None, limit=None):
-        """Raw values of records that the rule covers, by field name.
-
-        Either of ``record_ids`` or of the ``limit`` records behind ``after_id``.
-        """
-        Model = self.env[rule.model_name].sudo().with_context(active_test=False)
-        domain = rule._record_domain()
-        if record_ids is not None:
-            domain &= fields.Domain("id", "in", record_ids)
-        if after_id is not None:
-            domain &= fields.Domain("id", ">", after_id)
-        query = Model._search(domain, order="id", limit=limit)
-        columns = self._columns(rule, Model, query)
-        self.env.cr.execute(query.select(*(sql for _name, sql in columns)))
-        names = [name for name, _sql in columns]
-        return [dict(zip(names, row, strict=True)) for row in self.env.cr.fetchall()]
+    def _all_keys(self, rule):
+        """:return: (record ids, keys) of the whole base, as arrays of one length"""
+        binary = io.BytesIO()
+        self.env.cr.copy_expert(
+            self.env.cr.mogrify(
+                SQL(
+                    "COPY (SELECT res_id, key"
+                    " FROM sync_duplicate_key, unnest(keys) AS key"
+                    " WHERE rule_id = %s) TO STDOUT (FORMAT binary)",
+                    rule.id,
+                )
+            ).decode(),
+            binary,
+        )
+        # a header of 19 bytes, rows of two 4-byte integers, a trailer of 2 bytes
+        row = np.dtype(
+            [("n", ">i2"), ("_a", ">i4"), ("id", ">i4"), ("_b", ">i4"), ("key", ">i4")]
+        )
+        rows = np.frombuffer(binary.getbuffer()[19:-2], dtype=row)
+        return rows["id"].astype(np.int32), rows["key"].astype(np.int32)
 
     @api.model
-    def _columns(self, rule, Model, query):
+    def _covered(self, rule, domain=fields.Domain.TRUE, **options):
+        """Query of the records that the rule covers."""
+        Model = self.env[rule.model_name].sudo().with_context(active_test=False)
+        return Model._search(rule._record_domain() & domain, **options)
+
+    @api.model
+    def _read_rows(self, rule, domain, limit=None, changed=False):
+        """Raw values of records that the rule covers by field name, by record id,
+        and the hash of them.
+
+        :param changed: only of records whose stored row is missing or of other values
+        """
+        query = self._covered(rule, domain, order="id", limit=limit)
+        columns = self._columns(rule, query)
+        source = self._source(rule, query)
+        if changed:
+            query.add_join(
+                "LEFT JOIN",
+                "known",
+                self._table,
+                SQL(
+                    "known.rule_id = %s AND known.res_id = %s",
+                    rule.id,
+                    SQL.identifier(query.table, "id"),
+                ),
+            )
+            query.add_where(SQL("known.source IS DISTINCT FROM %s", source))
+        rows = self.env.execute_query(
+            query.select(source, *(sql for _name, sql in columns))
+        )
+        names = [SOURCE, *(name for name, _sql in columns)]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    @api.model
+    def _source(self, rule, query):
+        """SQL of the hash of a record's compared values, and of how they are read."""
+        Model = self.env[rule.model_name]
+        names = rule.field_ids.mapped("name")
+        kinds = [f"{line.name}:{line.kind}" for line in rule.field_ids]
+        return SQL(
+            "hashtextextended(ROW(%s)::text, %s)",
+            SQL(", ").join(
+                Model._field_to_sql(query.table, name, query) for name in names
+            ),
+            blocking.hashed("layout", str(VERSION), *kinds),
+        )
+
+    @api.model
+    def _columns(self, rule, query):
         """[(field, SQL)] of what is read; many2one
         fields as :class:`Layout` wants them."""
-        columns = [("id", SQL.identifier(Model._table, "id"))]
+        Model = self.env[rule.model_name].sudo()
+        columns = [("id", SQL.identifier(query.table, "id"))]
         for line in rule.field_ids:
             field = Model._fields[line.name]
             expression = Model._field_to_sql(query.table, line.name, query)
@@ -180,37 +293,3 @@ class SyncDuplicateKey(models.Model):
                 expression = SQL.identifier(alias, name)
             columns.append((line.name, expression))
         return columns
-
-    @api.model
-    def _write_rows(self, rule, layout, rows):
-        """Insert or update the key rows of raw rows."""
-        prepared = []
-        for row in rows:
-            profile = layout.profile(row)
-            prepared.append((rule.id, row["id"], pack(profile), blocking.keys(profile)))
-        execute_values(
-            self.env.cr._obj,
-            """
-            INSERT INTO sync_duplicate_key AS known
-                   (rule_id, res_id, profile, keys)
-            VALUES %s
-            ON CONFLICT (rule_id, res_id) DO UPDATE
-               SET profile = EXCLUDED.profile, keys = EXCLUDED.keys
-             WHERE known.profile != EXCLUDED.profile
-            """,
-            prepared,
-            template="(%s, %s, %s, %s)",
-            page_size=5000,
-        )
-
-    @api.model
-    def _drop(self, rule, record_ids):
-        if record_ids:
-            self.env.cr.execute(
-                SQL(
-                    "DELETE FROM sync_duplicate_key"
-                    " WHERE rule_id = %s AND res_id = ANY(%s)",
-                    rule.id,
-                    list(record_ids),
-                )
-            )

@@ -1,9 +1,11 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from psycopg2.extras import execute_values
+import io
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ..tools.matcher import ScoredPair
 
 
 class SyncDuplicatePair(models.Model):
@@ -22,33 +24,40 @@ class SyncDuplicatePair(models.Model):
 
     _scan_idx = models.Index("(scan_id, probability)")
 
+    def init(self):
+        """What explains the pair, as :mod:`~..tools.explain` packs it: bytes, which
+        the ORM would keep as text."""
+        self.env.cr.execute(
+            "ALTER TABLE sync_duplicate_pair ADD COLUMN IF NOT EXISTS packed bytea"
+        )
+
     @api.model
-    def _store(self, scan, matcher, scores):
-        ids = matcher.table.record_ids
-        left, right = ids[scores.left].tolist(), ids[scores.right].tolist()
-        execute_values(
-            self.env.cr._obj,
-            "INSERT INTO sync_duplicate_pair (scan_id, left_id, right_id, probability)"
-            " VALUES %s",
-            [
-                (scan.id, min(one, two), max(one, two), round(probability, 6))
-                for one, two, probability in zip(
-                    left, right, scores.probability.tolist(), strict=True
-                )
-            ],
-            page_size=10_000,
+    def _store(self, scan, pairs):
+        """:param pairs: list of :class:`~..tools.matcher.ScoredPair`"""
+        text = io.StringIO()
+        for left, right, probability, packed in pairs:
+            text.write(
+                f"{scan.id}\t{min(left, right)}\t{max(left, right)}"
+                f"\t{probability:.6f}\t\\\\x{packed.hex()}\n"
+            )
+        text.seek(0)
+        self.env.cr.copy_expert(
+            "COPY sync_duplicate_pair"
+            " (scan_id, left_id, right_id, probability, packed) FROM STDIN",
+            text,
         )
 
     @api.model
     def _load(self, scan):
-        """:return: [(left id, right id, probability)] of a scan"""
-        return self.env.execute_query(
+        """:return: list of :class:`~..tools.matcher.ScoredPair` of a scan"""
+        rows = self.env.execute_query(
             SQL(
-                "SELECT left_id, right_id, probability::float8 FROM sync_duplicate_pair"
-                " WHERE scan_id = %s ORDER BY left_id, right_id",
+                "SELECT left_id, right_id, probability::float8, packed"
+                " FROM sync_duplicate_pair WHERE scan_id = %s ORDER BY left_id, right_id",
                 scan.id,
             )
         )
+        return [ScoredPair(*row[:3], bytes(row[3])) for row in rows]
 
     @api.model
     def _forget_before(self, scan):
@@ -69,7 +78,7 @@ class SyncDuplicatePair(models.Model):
     def _histogram(self, rule, bins=20):
         """:return: [(lower bound of the bucket,
         pairs)] of the rule's latest finished scan"""
-        self.env["sync.duplicate.scan"].flush_model(["rule_id", "state"])
+        self.env["sync.duplicate.scan"].flush_model(["rule_id", "state", "mode"])
         counts = dict(
             self.env.execute_query(
                 SQL(
@@ -78,7 +87,8 @@ class SyncDuplicatePair(models.Model):
                            count(*)
                       FROM sync_duplicate_pair
                      WHERE scan_id = (SELECT max(id) FROM sync_duplicate_scan
-                                       WHERE rule_id = %(rule)s AND state = 'done')
+                                       WHERE rule_id = %(rule)s AND state = 'done'
+                                         AND mode = 'full')
                      GROUP BY 1
                     """,
                     bins=bins,

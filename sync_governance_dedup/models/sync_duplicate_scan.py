@@ -3,33 +3,38 @@
 import math
 from contextlib import contextmanager
 
-import numpy as np
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import blocking
-from ..tools.matcher import NEGLIGIBLE, Matcher, Scores
-from ..tools.profile import Layout, unpack
+from ..tools.matcher import NEGLIGIBLE, Matcher, clusters
+from ..tools.profile import Layout
 from ..tools.table import Table
 from ..tools.weights import Weights, estimate
 
-#: Records whose keys one job brings up to date.
-KEYS_SLICE = 100_000
+#: Records whose keys are brought up to date at a time.
+KEYS_SLICE = 20_000
 #: Left-hand records of one part of the comparison: what a stopped scan may have to
 #: repeat.
-PART = 50_000
+PART = 100_000
+#: Changed records that are checked at a time.
+CHECK_SLICE = 2_000
 #: Groups that are handed over at a time.
 GROUP_SLICE = 2_000
 
 
 class SyncDuplicateScan(models.Model):
-    """Compares all records of a rule with one another, in steps that can be stopped.
+    """Compares the records of a rule, in steps that can be stopped.
 
-    Three phases, each a queue job or several: *keys* (normalise what has no keys yet),
-    *compare* (score candidate pairs, part by part), *group*. What a step has done
-    is committed; a killed scan goes on with the part that it was in. No step locks
-    a record that users work with.
+    Three phases, each a queue job: *keys* (normalise what has changed), *compare* (score
+    candidate pairs, part by part), *group*. What a step has done is committed in
+    slices; a killed scan goes on with the slice that it was in. No step locks a record
+    that users work with.
+
+    A *full* scan compares all records with one another and estimates the weights and
+    the frequencies that all later checks use. A scan of *changes* compares only those
+    whose compared values are not what was stored of them, whoever changed them and
+    how: with all that share a key, extending or dissolving the groups they touch.
     """
 
     _name = "sync.duplicate.scan"
@@ -43,6 +48,12 @@ class SyncDuplicateScan(models.Model):
         readonly=True,
         ondelete="cascade",
         index=True,
+    )
+    mode = fields.Selection(
+        [("full", "All Records"), ("changes", "Changed Records")],
+        default="full",
+        required=True,
+        readonly=True,
     )
     state = fields.Selection(
         [
@@ -73,6 +84,9 @@ class SyncDuplicateScan(models.Model):
     error = fields.Text(readonly=True)
     last_record_id = fields.Integer(readonly=True)
     parts_done = fields.Integer(readonly=True)
+    changed_ids = fields.Json(
+        readonly=True, help="Records that a scan of changes has to compare."
+    )
     weights = fields.Json(
         readonly=True, help="Weights estimated on the rule's own data by this scan."
     )
@@ -151,43 +165,103 @@ class SyncDuplicateScan(models.Model):
     def _enter(self, phase):
         self.write({"phase": phase, "processed": 0})
 
+    @contextmanager
+    def _checkpoint(self, size, slice_size):
+        """The scan, to be written and committed at once.
+
+        Slices of a large base are committed by a cursor of their own, so that a killed
+        worker loses one of them at most, pause and cancel are seen, and no lock is held
+        for longer than it takes to write. What fits in one slice is committed by its
+        job.
+        """
+        if size <= slice_size:
+            yield self
+            return
+        with self.env.registry.cursor() as cr:
+            yield self.with_env(self.env(cr=cr))
+        self.invalidate_recordset()
+
     # -- keys --------------------------------------------------------------------------
 
     def _keys(self):
-        """Bring the keys of the next slice of records up to date."""
-        Key = self.env["sync.duplicate.key"]
-        rule = self.rule_id
-        if not self.last_record_id:
-            Model = self.env[rule.model_name].sudo().with_context(active_test=False)
-            self.total = Model.search_count(rule._record_domain())
-        last_id, count = Key._refresh_slice(rule, self.last_record_id, KEYS_SLICE)
-        self.write({"last_record_id": last_id, "processed": self.processed + count})
-        if count < KEYS_SLICE:
-            self._enter("compare")
+        """Bring the keys of all records up to date whose values are not those stored."""
+        Key, rule = self.env["sync.duplicate.key"], self.rule_id
+        Model = self.env[rule.model_name].sudo().with_context(active_test=False)
+        total = Model.search_count(rule._record_domain())
+        last_id, changed = self.last_record_id, self.changed_ids or []
+        while True:
+            after = fields.Domain("id", ">", last_id)
+            rows = Key._read_rows(rule, after, limit=KEYS_SLICE, changed=True)
+            if not rows:
+                break
+            prepared = Key._prepare(rule, rows)
+            last_id = rows[-1]["id"]
+            changed = changed + [row["id"] for row in rows]
+            with self._checkpoint(total, KEYS_SLICE) as scan:
+                scan.env["sync.duplicate.key"]._write_rows(scan.rule_id, prepared)
+                scan.write(
+                    {
+                        "total": total,
+                        "processed": len(changed),
+                        "last_record_id": last_id,
+                        "changed_ids": changed if scan.mode == "changes" else False,
+                    }
+                )
+                if scan.state != "running":
+                    return
+        dropped = Key._drop_uncovered(rule)
+        self.env["sync.duplicate.group"]._suggest(rule, [], checked_ids=dropped)
+        self.total = len(changed) if self.mode == "changes" else total
+        self._enter("compare")
 
     # -- compare -----------------------------------------------------------------------
 
     def _compare(self):
+        if self.mode == "full":
+            self._compare_all()
+        else:
+            self._compare_changed()
+
+    def _compare_changed(self):
+        """Check the changed records, slice by slice; groups follow at once."""
+        changed, rule = self.changed_ids or [], self.rule_id
+        for start in range(self.processed, len(changed), CHECK_SLICE):
+            ids = changed[start : start + CHECK_SLICE]
+            found = self.env["sync.duplicate.engine"]._check(rule, ids)
+            with self._checkpoint(len(changed), CHECK_SLICE) as scan:
+                scan.env["sync.duplicate.group"]._suggest(
+                    scan.rule_id, found, checked_ids=ids
+                )
+                scan.write(
+                    {
+                        "processed": start + len(ids),
+                        "group_count": scan.group_count + len(found),
+                    }
+                )
+                if scan.state != "running":
+                    return
+        self._finish()
+
+    def _compare_all(self):
         """Score all candidate pairs, part by part."""
-        matcher, rows, keys = self._load()
+        matcher, blocks = self._load()
         size = matcher.table.rows
         parts = max(1, math.ceil(size / PART))
         estimated = self.weights or self.rule_id.weights
         if estimated:
             matcher.weights = Weights.load(estimated)
-        for part, left, right in blocking.candidate_pairs(
-            rows, keys, size, self.parts_done, parts
-        ):
-            compared = _compare_all(matcher, left, right)
+        for part in range(self.parts_done, parts):
+            left, right = blocks.pairs(size * part // parts, size * (part + 1) // parts)
+            levels, bits = matcher.compare_all(left, right)
             if not estimated:
-                share = (
-                    1 - (1 - 1 / parts) ** 2
-                )  # of all pairs, those of the first part
-                matcher.weights = estimate(matcher, *compared[2:], share)
+                # of all pairs, those of the first part
+                share = 1 - (1 - 1 / parts) ** 2
+                matcher.weights = estimate(matcher, levels, bits, share)
                 estimated = matcher.weights.dump()
-            kept = _keep(matcher, compared)
-            with self._checkpoint(alone=parts == 1) as scan:
-                scan.env["sync.duplicate.pair"]._store(scan, matcher, kept)
+            scores = matcher.weigh(left, right, levels, bits)
+            kept = matcher.pairs(scores.select(scores.probability >= NEGLIGIBLE))
+            with self._checkpoint(parts, 1) as scan:
+                scan.env["sync.duplicate.pair"]._store(scan, kept)
                 scan.write(
                     {
                         "weights": estimated,
@@ -199,97 +273,65 @@ class SyncDuplicateScan(models.Model):
                 )
                 if scan.state != "running":
                     return
-        with self._checkpoint(alone=parts == 1) as scan:
+        with self._checkpoint(parts, 1) as scan:
             scan.env["sync.duplicate.term"]._store(scan.rule_id, matcher.table)
             scan._enter("group")
-        self.invalidate_recordset()
-
-    @contextmanager
-    def _checkpoint(self, alone):
-        """The scan, to be written and committed at once.
-
-        Parts are minutes of work: their results are committed by a cursor of their own,
-        so that a killed worker loses one part at most, and pause and cancel are seen.
-        A scan of one part is committed by its job.
-        """
-        if alone:
-            yield self
-            return
-        with self.env.registry.cursor() as cr:
-            yield self.with_env(self.env(cr=cr))
 
     def _load(self):
-        """(matcher over the whole base, rows of the keys, keys)."""
-        rule = self.rule_id
+        """(matcher over the whole base, its blocks)"""
+        Key, rule = self.env["sync.duplicate.key"], self.rule_id
         layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
-        ids, profiles, lengths, keys = [], [], [], []
-        for chunk in self.env["sync.duplicate.key"]._stream(rule):
-            ids.extend(row[0] for row in chunk)
-            profiles.extend(unpack(row[1]) for row in chunk)
-            lengths.extend(len(row[2]) for row in chunk)
-            keys.append(
-                np.array([key for row in chunk for key in row[2]], dtype=np.int32)
-            )
-        matcher = Matcher(Table(layout, ids, profiles))
-        rows = np.repeat(np.arange(len(ids), dtype=np.int32), lengths)
-        return (
-            matcher,
-            rows,
-            np.concatenate(keys) if keys else np.zeros(0, dtype=np.int32),
-        )
+        table = Table(layout, Key._stream(rule))
+        ids, keys = Key._all_keys(rule)
+        rows = table.record_ids.searchsorted(ids)
+        return Matcher(table), blocking.Blocks(rows, keys, table.rows)
 
     # -- group -------------------------------------------------------------------------
 
     def _group(self):
         """Cluster the scored pairs and hand the groups over to the stewards."""
-        rule = self.rule_id
-        pairs = self.env["sync.duplicate.pair"]._load(self)
+        rule, engine = self.rule_id, self.env["sync.duplicate.engine"]
+        layout = Layout(engine._spec(rule))
         denied = self.env["sync.duplicate.verdict"]._denied_pairs(rule.model_name)
-        layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
-        involved = sorted({record for pair in pairs for record in pair[:2]})
-        stored = self.env["sync.duplicate.engine"]._stored(rule, involved)
-        matcher = self.env["sync.duplicate.engine"]._matcher(rule, layout, stored)
-        matcher.weights = Weights.load(self.weights)
-        row_of = {record_id: row for row, (record_id, _profile) in enumerate(stored)}
-        pairs = [pair for pair in pairs if pair[0] in row_of and pair[1] in row_of]
-        compared = _compare_all(
-            matcher,
-            np.array([row_of[left] for left, _right, _p in pairs], dtype=np.int64),
-            np.array([row_of[right] for _left, right, _p in pairs], dtype=np.int64),
-        )
-        scores = matcher.weigh(*compared)
-        groups = list(matcher.groups(scores, rule.suggest_threshold, denied))
-        for start in range(0, len(groups), GROUP_SLICE):
-            self.env["sync.duplicate.group"]._suggest(
-                rule, groups[start : start + GROUP_SLICE]
-            )
+        pairs = self.env["sync.duplicate.pair"]._load(self)
+        found = clusters(pairs, rule.suggest_threshold, denied)
+        prior = Weights.load(self.weights).prior_bits(self.total)
+        done = self.group_count
+        for start in range(done, len(found), GROUP_SLICE):
+            some = found[start : start + GROUP_SLICE]
+            groups = list(engine._explained(rule, layout, some, prior))
+            with self._checkpoint(len(found), GROUP_SLICE) as scan:
+                scan.env["sync.duplicate.group"]._suggest(scan.rule_id, groups)
+                scan.write(
+                    {
+                        "group_count": start + len(some),
+                        "processed": scan.total * (start + len(some)) // len(found),
+                    }
+                )
+                if scan.state != "running":
+                    return
         self.env["sync.duplicate.pair"]._forget_before(self)
+        self._finish()
+
+    def _finish(self):
         self.write(
             {
                 "state": "done",
-                "group_count": len(groups),
                 "finished_at": fields.Datetime.now(),
                 "processed": self.total,
+                "changed_ids": False,
             }
         )
 
     @api.model
     def _last_weights(self, rule):
-        """Weights of the rule's latest finished scan, ``None`` if there is none."""
-        scan = self.search([("rule_id", "=", rule.id), ("state", "=", "done")], limit=1)
+        """Weights of the rule's latest finished full scan, ``None`` if there is none."""
+        scan = self.search(
+            [
+                ("rule_id", "=", rule.id),
+                ("mode", "=", "full"),
+                ("state", "=", "done"),
+            ],
+            limit=1,
+        )
         return scan.weights or None
-
-
-def _compare_all(matcher, left, right):
-    """(left, right, levels, bits) of many pairs, compared in batches."""
-    parts = [matcher.compare(one, two) for one, two in blocking.batches(left, right)]
-    if not parts:
-        parts = [matcher.compare(left, right)]
-    levels, bits = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return left, right, levels, bits
-
-
-def _keep(matcher, compared) -> Scores:
-    """Scores of the pairs that are worth keeping."""
-    scores = matcher.weigh(*compared)
-    return scores.select(scores.probability >= NEGLIGIBLE)

@@ -21,7 +21,7 @@ class TestTraining(DedupCase):
         )
         cls.env["sync.duplicate.verdict"].search([]).unlink()
         cls.twins = cls.partners(
-            *[f"Quillfeather Instruments {number:02}" for number in range(12)],
+            *["Quillfeather Instruments" for _number in range(12)],
             email="hello@quillfeather.example",
         )
         cls.env["sync.write.hook"]._dedup_settle()

@@ -16,7 +16,7 @@ from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.fuzz import token_set_ratio
 from rapidfuzz.process import cpdist
 
-from . import vocabulary
+from . import normalise
 from .table import WORLD, Table, ValueColumn, WordColumn, expand
 from .types import Role
 
@@ -89,6 +89,9 @@ NAME_LEVELS = (
 #: keeps.
 _SOFT_BITS = np.array([0.0, 0.2, 0.5, 0.75], dtype=np.float32)
 _NONE, _INITIAL, _NICKNAME, _MISTYPED = range(4)
+#: How much each further record of the same whole name raises the expectation
+#: that names agree by chance.
+NAMESAKES = 1.0
 
 
 def compare_names(table: Table, i: np.ndarray, j: np.ndarray):
@@ -134,7 +137,16 @@ def compare_names(table: Table, i: np.ndarray, j: np.ndarray):
         table, i, j, level, owner_a, word_a, ~used_a, owner_b, word_b, ~used_b
     )
     level[(count_a == 0) | (count_b == 0)] = MISSING
-    return level, shared + soft
+    return level, shared + soft - _namesakes(table["name"], i, j)
+
+
+def _namesakes(names: ValueColumn, i, j):
+    """Bits that a whole name loses because others bear it, too: words do not fall
+    together by chance alone ("City Garage", the branches of a chain)."""
+    left = names.ids[i]
+    holders = np.append(names.counts, 0)[left]
+    bits = np.log2(1 + NAMESAKES * np.maximum(holders - 2, 0), dtype=np.float32)
+    return np.where((left == names.ids[j]) & (left >= 0), bits, 0)
 
 
 def _beside(owner_a, count_a, count_b):
@@ -172,11 +184,12 @@ def _soft_kinds(words: WordColumn, left, right) -> np.ndarray:
     mistyped |= (distance <= 2) & (longer >= 7)
     mistyped |= (likeness >= 0.92) & (shorter >= 5)
     kind[mistyped & ~digits] = _MISTYPED
-    for position in np.flatnonzero((kind == _NONE) & ~digits):
+    rest = np.flatnonzero((kind == _NONE) & ~digits)
+    kind[rest[np.isin(codes[rest], words.nicknames)]] = _NICKNAME
+    same_start = words.starts[first[rest]] == words.starts[second[rest]]
+    for position in rest[same_start & (kind[rest] == _NONE)]:
         x, y = a[position], b[position]
-        if (x, y) in vocabulary.NICKNAMES:
-            kind[position] = _NICKNAME
-        elif x[0] == y[0] and (x.startswith(y) or y.startswith(x)):
+        if x.startswith(y) or y.startswith(x):
             if shorter[position] < 3:
                 kind[position] = _INITIAL
             elif 2 * shorter[position] >= longer[position]:
@@ -234,8 +247,8 @@ def _split_conflicts(
     """Tell other people and other numbers ("Store 12", "KX-100")
     from vaguer differences."""
     company = table["is_company"]
-    zero = company.values.index("0") if "0" in company.values else -2
-    persons = (company.ids[i] == zero) & (company.ids[j] == zero)
+    person = company.number("0")
+    persons = (company.ids[i] == person) & (company.ids[j] == person)
     conflict = (level == PARTLY) | (level == MOSTLY)
     level[conflict & persons] = OTHER_PERSON
     digit = table.name_words.has_digit
@@ -313,13 +326,23 @@ def compare_emails(table: Table, i, j):
     return level, bits
 
 
-PHONE_LEVELS = ("missing", "equal", "typo", "differs")
+PHONE_LEVELS = ("missing", "equal", "typo", "other_line", "differs")
 
 
 def compare_phones(table: Table, i, j):
-    """The subscriber's last digits decide: calling
-    codes and trunk prefixes are often absent."""
-    return compare_identity("subscriber", 7)(table, i, j)
+    """The subscriber's last digits decide: calling codes and trunk prefixes are often
+    absent. A mobile beside a landline says little: many have both."""
+    level, bits = compare_identity("subscriber", 7)(table, i, j)
+    level[level == 3] = 4
+    column = table["phone"]
+    differ = np.flatnonzero(level == 4)
+    values, places = np.unique(
+        column.ids[np.r_[i[differ], j[differ]]], return_inverse=True
+    )
+    mobile = [normalise.is_mobile(column.values[value]) for value in values.tolist()]
+    one, other = np.array(mobile, dtype=bool)[places].reshape(2, -1)
+    level[differ[one != other]] = 3
+    return level, bits
 
 
 # -- addresses -------------------------------------------------------------------------
@@ -464,24 +487,35 @@ def compare_flags(slot: str):
     return compare
 
 
-RELATION_LEVELS = ("missing", "contact_of", "siblings")
+KIND_LEVELS = ("missing", "persons", "companies", "differs")
+
+
+def compare_kinds(table: Table, i, j):
+    """Two persons, two companies (which have branches and namesakes), or one of each."""
+    column = table["is_company"]
+    left, right, both = _both(column, i, j)
+    level = np.where(both, 3, MISSING).astype(np.int8)
+    same = both & (left == right)
+    level[same] = np.where(left[same] == column.number("1"), 2, 1)
+    return level, np.zeros(len(i), dtype=np.float32)
+
+
+RELATION_LEVELS = ("missing", "contact_of", "siblings", "other_company")
 
 
 def compare_relations(table: Table, i, j):
-    """A contact and its company, two contacts
-    of one company: known cases, not duplicates."""
+    """A contact and its company are a known case; contacts of one company share it as
+    they share an address: the fewer it has, the more it says."""
     parent, ids = table["parent"], table["id"]
-    level = np.zeros(len(i), dtype=np.int8)
-    siblings = (parent.ids[i] == parent.ids[j]) & (parent.ids[i] >= 0)
+    left, right, both = _both(parent, i, j)
+    siblings = both & (left == right)
+    level = np.where(both, 3, MISSING).astype(np.int8)
     level[siblings] = 2
     if parent.values:
         number = {value: position for position, value in enumerate(ids.values)}
         as_id = np.array([number.get(v, -2) for v in parent.values] + [-3])
-        owned = (as_id[parent.ids[i]] == ids.ids[j]) | (
-            as_id[parent.ids[j]] == ids.ids[i]
-        )
-        level[owned] = 1
-    return level, np.zeros(len(i), dtype=np.float32)
+        level[(as_id[left] == ids.ids[j]) | (as_id[right] == ids.ids[i])] = 1
+    return level, np.where(siblings, parent.bits[left], 0).astype(np.float32)
 
 
 # -- what follows from the other comparisons -------------------------------------------
@@ -492,20 +526,18 @@ HOUSEHOLD = Comparison("household", "household", ("missing", "two", "three"), No
 
 
 def compare_households(names: tuple[str, ...], levels: np.ndarray) -> np.ndarray:
-    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone
-    and address agree although the names contradict each other.
+    """Levels of :data:`HOUSEHOLD`: how many of e-mail, phone, address
+    and company agree although the names contradict each other.
 
     :param names: names of the comparisons, in the order of the columns of ``levels``
     """
     column = {name: levels[:, position] for position, name in enumerate(names)}
+    shared = {"email": (1, 2), "phone": (1, 2), "address": (1, 2), "relation": (2,)}
     agreeing = sum(
-        (
-            np.isin(column[name], (1, 2))
-            for name in ("email", "phone", "address")
-            if name in column
-        ),
+        (np.isin(column[name], shared[name]) for name in shared if name in column),
         start=np.zeros(len(levels), dtype=np.int8),
     )
+    agreeing = np.minimum(agreeing, 3)
     conflict = column["name"] >= OTHER_PERSON if "name" in column else False
     return np.where(conflict & (agreeing >= 2), agreeing - 1, MISSING).astype(np.int8)
 
@@ -522,8 +554,8 @@ def comparisons(layout) -> tuple[Comparison, ...]:
             (Role.NAME, "name", "name", NAME_LEVELS, compare_names, ("name",)),
             (Role.NAME, "legal_form", "legal",
             SAME_LEVELS, compare_flags("legal"), ("legal",)),
-            (Role.IS_COMPANY, "is_company", "is_company", SAME_LEVELS,
-             compare_flags("is_company"), ("is_company",)),
+            (Role.IS_COMPANY, "is_company", "is_company", KIND_LEVELS,
+             compare_kinds, ("is_company",)),
             (Role.PARENT, "relation", "relation",
             RELATION_LEVELS, compare_relations, ("parent",)),
             (Role.EMAIL, "email", "email", EMAIL_LEVELS, compare_emails, ("email",)),

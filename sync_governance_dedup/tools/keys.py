@@ -3,7 +3,9 @@
 """Blocking keys: two records are compared only if they share one.
 
 Many cheap kinds beat one clever kind: each catches what the others miss, and a key that
-too many records share (:data:`CAP`) is simply not followed. Keys are 32-bit hashes;
+too many records share (:data:`CAP`) is simply not followed. A key that says little (one
+word of a name) counts alone only if few records share it (:data:`LONE`), else it takes
+two of them. Keys are 32-bit hashes whose lowest bit tells those that identify (odd);
 a chance collision costs one comparison and nothing else.
 """
 
@@ -12,18 +14,23 @@ from zlib import crc32
 
 from . import vocabulary
 from .normalise import national
-from .profile import FIXED_SLOTS
+from .profile import FIXED_SLOTS, Layout
+from .types import Role
 
 #: Records that may share a key before it is skipped.
 CAP = 40
+#: Records that may share a key that does not identify, and is the only one they share.
+LONE = 8
+#: Kinds of keys that identify: sharing one is enough for a comparison.
+IDENTIFYING = frozenset(("vat", "email", "local", "phone", "name", Role.CODE.value))
 
-_SLOT = {slot: position for position, slot in enumerate(FIXED_SLOTS)}
 _EXTRAS = len(FIXED_SLOTS)
 
 
 def hashed(kind: str, *parts: str) -> int:
     """Signed 32-bit hash of a key; it must never change, it is stored."""
-    value = crc32("\x1f".join((kind, *parts)).encode("utf-8", "surrogatepass"))
+    text = "\x1f".join((kind, *parts))
+    value = crc32(text.encode("utf-8", "surrogatepass")) & ~1 | (kind in IDENTIFYING)
     return value - (1 << 32) if value & 0x80000000 else value
 
 
@@ -37,20 +44,23 @@ def skeleton(word: str) -> str:
     return kept
 
 
-def keys(profile: tuple[str, ...]) -> list[int]:
+def keys(layout: Layout, profile: tuple[str, ...]) -> list[int]:
     """Sorted, distinct keys of a profile."""
+    slot = dict(zip(FIXED_SLOTS, profile, strict=False))
+    words = slot["name"].split()
     found = set()
-    found.update(_identity_keys(profile))
-    found.update(_name_keys(profile))
-    found.update(_place_keys(profile))
-    for position, value in enumerate(profile[_EXTRAS:]):
+    found.update(_identity_keys(slot))
+    if words:
+        found.update(_name_keys(slot, words))
+    found.update(_place_keys(slot, words))
+    for (field, role), value in zip(layout.extras, profile[_EXTRAS:], strict=True):
         if value:
-            found.add(hashed(f"x{position}", value))
+            found.add(hashed(role.value, field, value))
     return sorted(found)
 
 
-def _identity_keys(profile):
-    email, phone, vat = (profile[_SLOT[slot]] for slot in ("email", "phone", "vat"))
+def _identity_keys(slot):
+    email, phone, vat = slot["email"], slot["phone"], slot["vat"]
     if vat:
         yield hashed("vat", vat)
     if email:
@@ -62,35 +72,27 @@ def _identity_keys(profile):
         yield hashed("phone", national(phone)[-8:])
 
 
-def _name_keys(profile):
-    words = profile[_SLOT["name"]].split()
-    if not words:
-        return
+def _name_keys(slot, words):
     ordered = sorted(set(words))
-    yield hashed(
-        "name", "".join(sorted("".join(words)))
-    )  # order and blanks do not count
-    yield hashed("sound", *sorted(skeleton(word) for word in ordered))
+    # order and blanks do not count
+    yield hashed("name", "".join(sorted("".join(words))))
+    yield hashed("sound", *sorted(map(skeleton, ordered)))
     for word in ordered[:8]:
         if len(word) > 2:
             yield hashed("word", word)
     longest = sorted(ordered, key=lambda word: (-len(word), word))[:4]
     for pair in combinations(sorted(longest), 2):
         yield hashed("words", *pair)
-    city = profile[_SLOT["city"]][:5]
+    city, vat = slot["city"][:5], slot["vat"]
     if city:
         for word in {words[0], words[-1]}:
             yield hashed("city", city, skeleton(word)[:4])
-    vat = profile[_SLOT["vat"]]
     if vat:
         yield hashed("vatname", vat[:4], words[0][:2])
 
 
-def _place_keys(profile):
-    words = profile[_SLOT["name"]].split()
-    street, number, postcode = (
-        profile[_SLOT[slot]] for slot in ("street", "number", "zip")
-    )
+def _place_keys(slot, words):
+    street, number, postcode = slot["street"], slot["number"], slot["zip"]
     main = max(street.split(), key=len, default="")
     if postcode:
         for word in {words[0], words[-1]} if words else ():

@@ -4,18 +4,30 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from .blocking import batches
 from .cluster import cluster
 from .compare import HOUSEHOLD, compare_households, comparisons
+from .explain import Explainer, pack
 from .profile import Layout
 from .table import Table
-from .types import Evidence, Group, PairScore
+from .types import Group
 from .weights import Weights
 
 #: Probability below which a pair is not even kept as a doubt against a group.
 NEGLIGIBLE = 0.01
+
+
+class ScoredPair(NamedTuple):
+    """A scored pair of records; ``packed`` explains it, see :mod:`explain`."""
+
+    left: int
+    right: int
+    probability: float
+    packed: bytes
 
 
 @dataclass
@@ -48,15 +60,6 @@ class Scores:
             self.probability[mask],
         )
 
-    @classmethod
-    def concatenate(cls, scores: Sequence["Scores"]) -> "Scores":
-        return cls(
-            *(
-                np.concatenate([getattr(each, name) for each in scores])
-                for name in cls.__dataclass_fields__
-            )
-        )
-
 
 class Matcher:
     """Scores pairs of a table's rows with given weights."""
@@ -71,9 +74,7 @@ class Matcher:
         cls, layout: Layout, records: Iterable[tuple[int, tuple[str, ...]]]
     ) -> "Matcher":
         """Matcher over (id, profile) records."""
-        records = list(records)
-        ids = [record_id for record_id, _profile in records]
-        return cls(Table(layout, ids, [profile for _id, profile in records]))
+        return cls(Table(layout, [list(records)]))
 
     # -- scoring -----------------------------------------------------------------------
 
@@ -98,6 +99,13 @@ class Matcher:
         levels, bits = self.compare(left, right)
         return self.weigh(np.asarray(left), np.asarray(right), levels, bits)
 
+    def compare_all(self, left, right) -> tuple[np.ndarray, np.ndarray]:
+        """(levels, bits) of many pairs, compared in batches."""
+        found = [self.compare(one, two) for one, two in batches(left, right)]
+        found = found or [self.compare(left, right)]
+        levels, bits = (np.concatenate(each) for each in zip(*found, strict=True))
+        return levels, bits
+
     def weigh(self, left, right, levels, bits) -> Scores:
         """Scores of pairs that are compared already."""
         parts = self.weights.parts(self.comparisons, levels, bits)
@@ -108,84 +116,59 @@ class Matcher:
 
     # -- explanation -------------------------------------------------------------------
 
-    def evidence(self, scores: Scores, row: int) -> tuple[Evidence, ...]:
-        """Every comparison that said something
-        about a pair, the starting odds first."""
-        left, right = int(scores.left[row]), int(scores.right[row])
-        lines = [
-            Evidence(
-                "prior", "prior", -round(self.weights.prior_bits(self.table.size), 2)
+    def explainer(self, profiles, originals=None) -> Explainer:
+        prior = self.weights.prior_bits(self.table.size)
+        return Explainer(self.table.layout, prior, profiles, originals)
+
+    def pairs(self, scores: Scores) -> list[ScoredPair]:
+        """Scored pairs by record ids."""
+        ids = self.table.record_ids
+        packed = pack(scores.levels, scores.parts)
+        return [
+            ScoredPair(left, right, probability, row.tobytes())
+            for left, right, probability, row in zip(
+                ids[scores.left].tolist(),
+                ids[scores.right].tolist(),
+                scores.probability.tolist(),
+                packed,
+                strict=True,
             )
         ]
-        for column, comparison in enumerate(self.comparisons):
-            level = int(scores.levels[row, column])
-            if level:
-                lines.append(
-                    Evidence(
-                        comparison.name,
-                        comparison.levels[level],
-                        round(float(scores.parts[row, column]), 2),
-                        self._shown(comparison, left),
-                        self._shown(comparison, right),
-                    )
-                )
-        return tuple(lines)
 
-    def _shown(self, comparison, row: int) -> str:
-        values = []
-        for slot in comparison.slots:
-            column = self.table[slot]
-            if column.ids[row] >= 0:
-                values.append(column.values[column.ids[row]])
-        return " ".join(values)
 
-    def pair(self, scores: Scores, row: int) -> PairScore:
-        ids = self.table.record_ids
-        left, right = int(ids[scores.left[row]]), int(ids[scores.right[row]])
-        return PairScore(
-            min(left, right),
-            max(left, right),
-            round(float(scores.probability[row]), 6),
-            round(float(scores.weight[row]), 3),
-            self.evidence(scores, row),
-        )
+def clusters(
+    pairs: Sequence[ScoredPair], suggest: float, denied=()
+) -> list[tuple[list[int], list[ScoredPair], list[ScoredPair]]]:
+    """Groups of records, with the pairs inside and the chain links that were cut.
 
-    # -- groups ------------------------------------------------------------------------
+    :param denied: (id, id) pairs that a steward called "not a duplicate"
+    :return: [(record ids, pairs inside, pairs cut)], pairs best first
+    """
+    found, cut = cluster([pair[:3] for pair in pairs], suggest, denied)
+    group_of = {
+        record: number for number, group in enumerate(found) for record in group
+    }
+    inside: list[list] = [[] for _ in found]
+    outside: list[list] = [[] for _ in found]
+    severed = set(cut)
+    for pair in pairs:
+        one, other = group_of.get(pair.left), group_of.get(pair.right)
+        if one is not None and one == other:
+            inside[one].append(pair)
+        elif (pair.left, pair.right) in severed:
+            for each in {one, other} - {None}:
+                outside[each].append(pair)
+    for some in (*inside, *outside):
+        some.sort(key=lambda pair: -pair.probability)
+    return list(zip(found, inside, outside, strict=True))
 
-    def groups(self, scores: Scores, suggest: float, denied=()) -> Iterable[Group]:
-        """Groups of records, with the pairs inside and the chain links that were cut.
 
-        :param denied: (id, id) pairs that a steward called "not a duplicate"
-        """
-        scores = scores.select(scores.probability >= NEGLIGIBLE)
-        ids = self.table.record_ids
-        left, right = ids[scores.left], ids[scores.right]
-        pairs = list(
-            zip(left.tolist(), right.tolist(), scores.probability.tolist(), strict=True)
-        )
-        found, cut = cluster(pairs, suggest, denied)
-        group_of = {
-            record: number for number, group in enumerate(found) for record in group
-        }
-        inside: list[list[int]] = [[] for _ in found]
-        outside: list[list[int]] = [[] for _ in found]
-        severed = set(cut)
-        for row, (one, two, _probability) in enumerate(pairs):
-            number = group_of.get(one)
-            if number is not None and number == group_of.get(two):
-                inside[number].append(row)
-            elif (one, two) in severed:
-                for each in {number, group_of.get(two)} - {None}:
-                    outside[each].append(row)
-        for number, group in enumerate(found):
-            yield self._group(scores, group, inside[number], outside[number])
-
-    def _group(self, scores, group, inside, outside) -> Group:
-        inside.sort(key=lambda row: -scores.probability[row])
-        outside.sort(key=lambda row: -scores.probability[row])
-        return Group(
-            tuple(group),
-            float(scores.probability[inside].mean()),
-            tuple(self.pair(scores, row) for row in inside),
-            tuple(self.pair(scores, row) for row in outside),
-        )
+def explained(group, inside, outside, explainer: Explainer) -> Group:
+    """A group of :func:`clusters` with its evidence."""
+    mean = sum(pair.probability for pair in inside) / len(inside)
+    return Group(
+        tuple(group),
+        mean,
+        tuple(explainer.pair(*pair) for pair in inside),
+        tuple(explainer.pair(*pair) for pair in outside),
+    )

@@ -162,6 +162,12 @@ def national(number: str) -> str:
     return number[len(code) :]
 
 
+def is_mobile(number: str) -> bool:
+    """Whether digits that :func:`phone` returned are a mobile's, where one can tell."""
+    code = _calling_code(number[:3]) if len(number) > 9 else ""
+    return number[len(code) :].startswith(words.MOBILES.get(code, "?"))
+
+
 @lru_cache(maxsize=256)
 def _vat_module(country: str):
     return get_cc_module(country.lower(), "vat") if country else None

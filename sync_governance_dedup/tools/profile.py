@@ -13,6 +13,9 @@ from functools import cached_property
 from . import normalise
 from .types import Role, RuleSpec
 
+#: Raised when normalisation or keys change: what is stored is then made anew.
+VERSION = 2
+
 #: Slots that every profile has, whatever the rule compares (empty where it does not).
 FIXED_SLOTS = (
     "name", "legal", "is_company", "parent", "email", "phone", "vat",

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from . import normalise, vocabulary
-from .profile import FIXED_SLOTS, Layout
+from .profile import Layout
 
 #: A base of a hundred records says little of how common a surname is in the world: a
 #: value
@@ -38,6 +38,10 @@ class ValueColumn:
     values: list[str]
     counts: np.ndarray  # how many records of the base hold the value
     bits: np.ndarray = field(init=False)  # rarity of each value
+
+    def number(self, value: str) -> int:
+        """Number of a value, -2 if no row has it."""
+        return self.values.index(value) if value in self.values else -2
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -79,6 +83,23 @@ class WordColumn:
     def has_digit(self) -> np.ndarray:
         return np.array([any(map(str.isdigit, v)) for v in self.values], dtype=bool)
 
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """First letter of each word, as its code point."""
+        return np.array([ord(value[0]) for value in self.values], dtype=np.int32)
+
+    @cached_property
+    def nicknames(self) -> np.ndarray:
+        """Sorted ``smaller * len(values) + larger`` of the words
+        that are short for one another."""
+        number = {value: place for place, value in enumerate(self.values)}
+        pairs = (
+            sorted((number[one], number[other]))
+            for one, other in vocabulary.NICKNAMES
+            if one in number and other in number
+        )
+        return np.unique([low * len(number) + high for low, high in pairs])
+
 
 class Table:
     """Columns of the profiles that are compared with one another.
@@ -89,18 +110,32 @@ class Table:
     """
 
     def __init__(
-        self, layout: Layout, ids: Sequence[int], profiles: Sequence[tuple[str, ...]]
+        self,
+        layout: Layout,
+        chunks: Iterable[Sequence[tuple[int, tuple[str, ...]]]],
     ):
+        """
+        :param chunks: lists of (record id, profile); a large base is never held whole
+        """
         self.layout = layout
-        self.rows = self.size = len(profiles)
-        self.record_ids = np.asarray(ids, dtype=np.int64)
-        columns = list(zip(*profiles, strict=True)) or [()] * len(layout.slots)
+        ids: list[int] = []
+        slots = [Encoder() for _slot in layout.slots]
+        words, name = WordEncoder(), layout.slots.index("name")
+        for chunk in filter(None, chunks):
+            some, profiles = zip(*chunk, strict=True)
+            ids.extend(some)
+            columns = list(zip(*profiles, strict=True))
+            for encoder, column in zip(slots, columns, strict=True):
+                encoder.extend(column)
+            words.extend(columns[name])
+        self.rows = self.size = len(ids)
+        self.record_ids = np.array(ids, dtype=np.int64)
         self.columns = {
-            slot: _value_column(column)
-            for slot, column in zip(layout.slots, columns, strict=True)
+            slot: encoder.column()
+            for slot, encoder in zip(layout.slots, slots, strict=True)
         }
         self.columns |= self._derived()
-        self.name_words = _word_column(columns[FIXED_SLOTS.index("name")])
+        self.name_words = words.column()
         self._weigh()
 
     def _weigh(self) -> None:
@@ -142,15 +177,56 @@ class Table:
         yield "name*", self.name_words
 
 
-def _value_column(column: Iterable[str]) -> ValueColumn:
-    numbers: dict[str, int] = {}
-    count = numbers.setdefault
-    ids = np.fromiter(
-        (count(value, len(numbers)) if value else -1 for value in column),
-        dtype=np.int32,
-    )
-    counts = np.bincount(ids[ids >= 0], minlength=len(numbers))
-    return ValueColumn(ids, list(numbers), counts)
+class Encoder:
+    """Numbers the values of a slot in the order in which they come."""
+
+    def __init__(self):
+        self.numbers: dict[str, int] = {}
+        self.chunks = [np.zeros(0, dtype=np.int32)]
+
+    def extend(self, values: Iterable[str]) -> None:
+        numbers = self.numbers
+        number = numbers.setdefault
+        self.chunks.append(
+            np.fromiter(
+                (number(value, len(numbers)) if value else -1 for value in values),
+                dtype=np.int32,
+            )
+        )
+
+    def column(self) -> ValueColumn:
+        ids, self.chunks = np.concatenate(self.chunks), []
+        counts = np.bincount(ids[ids >= 0], minlength=len(self.numbers))
+        return ValueColumn(ids, list(self.numbers), counts)
+
+
+class WordEncoder:
+    """Numbers the words of names; a word counts once a name."""
+
+    def __init__(self):
+        self.numbers: dict[str, int] = {}
+        self.words = [np.zeros(0, dtype=np.int32)]
+        self.lengths = [np.zeros(1, dtype=np.int32)]
+
+    def extend(self, names: Sequence[str]) -> None:
+        numbers = self.numbers
+        number = numbers.setdefault
+        split = [dict.fromkeys(name.split()) for name in names]
+        flat = [number(word, len(numbers)) for words in split for word in words]
+        self.words.append(np.array(flat, dtype=np.int32))
+        self.lengths.append(np.fromiter(map(len, split), dtype=np.int32))
+
+    def column(self) -> WordColumn:
+        words = np.concatenate(self.words)
+        start = np.cumsum(np.concatenate(self.lengths), dtype=np.int64)
+        counts = np.bincount(words, minlength=len(self.numbers))
+        return WordColumn(start, words, list(self.numbers), counts)
+
+
+def _value_column(values: Iterable[str]) -> ValueColumn:
+    encoder = Encoder()
+    encoder.extend(values)
+    return encoder.column()
 
 
 def _mapped_column(source: ValueColumn, mapped: Sequence[str]) -> ValueColumn:
@@ -185,20 +261,6 @@ def _split_emails(emails: Sequence[str]) -> tuple[list[str], list[str]]:
         locals_.append("" if shared else local)
         domains.append(domain)
     return locals_, domains
-
-
-def _word_column(column: Sequence[str]) -> WordColumn:
-    numbers: dict[str, int] = {}
-    count = numbers.setdefault
-    flat: list[int] = []
-    lengths = np.zeros(len(column) + 1, dtype=np.int64)
-    for row, value in enumerate(column, 1):
-        words = dict.fromkeys(value.split()) if value else ()
-        lengths[row] = len(words)
-        flat.extend(count(word, len(numbers)) for word in words)
-    words = np.array(flat, dtype=np.int32)
-    counts = np.bincount(words, minlength=len(numbers))
-    return WordColumn(np.cumsum(lengths), words, list(numbers), counts)
 
 
 def expand(start: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -66,6 +66,8 @@ class Evidence:
     :ivar weight: bits added to the pair's weight, negative if it speaks against
     :ivar left: value of the first record as compared, readable
     :ivar right: value of the second record as compared, readable
+    :ivar left_original: value of the first record as somebody typed it
+    :ivar right_original: value of the second record as somebody typed it
     """
 
     field: str
@@ -73,6 +75,8 @@ class Evidence:
     weight: float
     left: str = ""
     right: str = ""
+    left_original: str = ""
+    right_original: str = ""
 
 
 @dataclass(frozen=True)
