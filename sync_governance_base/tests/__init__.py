@@ -2,6 +2,7 @@ from . import test_audit
 from . import test_contract
 from . import test_control_tower
 from . import test_crosswalk
+from . import test_crosswalk_adopt
 from . import test_domain_adopt
 from . import test_dry_run
 from . import test_enforcement

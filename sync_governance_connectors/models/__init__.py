@@ -13,6 +13,7 @@ from . import sync_gate_claim
 from . import sync_gate_schema
 from . import sync_gate_operation
 from . import sync_gate_record
+from . import sync_gate_many
 from . import sync_gate_bulk
 from . import sync_gate_later
 from . import sync_gate_oauth

@@ -1,36 +1,14 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import json
-from dataclasses import dataclass
 
 from odoo import models
 
 from ..tools import etag, idempotency
-from ..tools.call import Answer, ResourceResult
+from ..tools.call import Answer
+from ..tools.idempotency import Claim
 from ..tools.jsonbody import dump
 from ..tools.problem import Problem
-
-
-@dataclass
-class Item:
-    """One item of a bulk call, and what became of it."""
-
-    index: int
-    body: dict
-    key: str | None = None
-    fingerprint: str | None = None
-    version: str | None = None
-    result: ResourceResult | None = None
-    problem: Problem | None = None
-    stored: Answer | None = None  # outcome of an earlier call with the same key
-
-    @property
-    def external_id(self):
-        named = self.body.get("external_id")
-        return named if isinstance(named, str) else None
-
-    @property
-    def is_open(self):
-        return not (self.result or self.problem or self.stored)
+from .sync_gate_many import Item
 
 
 class SyncGate(models.AbstractModel):
@@ -39,23 +17,13 @@ class SyncGate(models.AbstractModel):
     _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     def _operate_bulk(self, passage):
-        """Create what is unknown, replace what is known; every item stands alone.
-
-        New records are created together, which is what makes a bulk call fast. When one
-        of them fails, its batch is undone and split in two, down to the culprit.
-        """
+        """Create what is unknown, replace what is known; every item stands alone."""
         items = [
             Item(index, body, key=body.pop("idempotency_key", None))
             for index, body in enumerate(passage.body["items"])
         ]
         self._recall_items(passage, items)
-        self._validate_items(passage, items)
-        fresh, known = self._split_items(passage, items)
-        self._create_items(passage, fresh)
-        for item in known:
-            self._try_items(
-                passage, [item], lambda one: [self._upsert(passage, one[0])]
-            )
+        self._work_off(passage.resource, items, passage.call, "replace")
         outcomes = self._render_items(passage, items)
         self._keep_items(passage, items, outcomes)
         return Answer(
@@ -63,89 +31,33 @@ class SyncGate(models.AbstractModel):
         )
 
     def _recall_items(self, passage, items):
-        """Claim the keys that items bring along."""
+        """Claim the keys that items bring along, all together."""
+        claims = {}
         for item in items:
             if item.key is None:
                 continue
             try:
                 item.key = idempotency.parse_key(item.key)
-                item.fingerprint = idempotency.fingerprint(
-                    "POST",
-                    passage.route.template,
-                    "",
-                    "",
-                    dump(item.body),
-                )
-                item.stored, _ref = self._claim(
-                    passage.caller.credential_id,
-                    idempotency.key_hash("ITEM", passage.route.template, item.key),
-                    item.fingerprint,
-                    self._item_ref(passage, item),
-                )
             except Problem as problem:
                 item.problem = problem
-
-    def _validate_items(self, passage, items):
-        for item in items:
-            if item.is_open:
-                try:
-                    item.version = self._validate(passage.resource, "create", item.body)
-                except Problem as problem:
-                    item.problem = problem
-
-    def _split_items(self, passage, items):
-        """``(to be created together, to be looked at one by one)``"""
-        asked = [item for item in items if item.is_open]
-        known_ids = passage.resource._known_ids(
-            passage.call.system,
-            [item.external_id for item in asked if item.external_id],
-        )
-        fresh, known, seen = [], [], set()
-        for item in asked:
-            is_fresh = (
-                item.external_id not in known_ids and item.external_id not in seen
+                continue
+            item.fingerprint = idempotency.fingerprint(
+                "POST", passage.route.template, "", "", dump(item.body)
             )
-            (fresh if is_fresh else known).append(item)
-            seen.add(item.external_id)
-        return fresh, known
-
-    def _create_items(self, passage, items):
-        if not items:
-            return
-        done = self._try_items(
-            passage,
-            items,
-            lambda batch: passage.resource._create_batch(
-                [item.body for item in batch], passage.call
-            ),
+            key_hash = idempotency.key_hash("ITEM", passage.route.template, item.key)
+            claim = Claim(key_hash, item.fingerprint, self._item_ref(passage, item))
+            if key_hash in claims:
+                item.problem = idempotency.twice_in_one_call()
+            else:
+                claims[key_hash] = claim, item
+        outcomes = self._claim(
+            passage.caller.credential_id, [claim for claim, _item in claims.values()]
         )
-        if not done and len(items) > 1:
-            middle = len(items) // 2
-            self._create_items(passage, items[:middle])
-            self._create_items(passage, items[middle:])
-
-    def _try_items(self, passage, items, work):
-        """Do ``work`` in a savepoint; a single item keeps the problem it ran into."""
-        try:
-            with self._business(passage.ref), self.env.cr.savepoint():
-                results = work(items)
-        except Problem as problem:
-            if len(items) == 1:
-                items[0].problem = problem
-                if problem.aftermath:
-                    problem.aftermath()
-            return False
-        for item, result in zip(items, results, strict=True):
-            item.result = result
-        return True
-
-    def _upsert(self, passage, item):
-        resource = passage.resource
-        record, _moved = resource._find(passage.call.system, item.external_id)
-        if not record:
-            return resource._create(item.body, passage.call)
-        self._lock_record(record)
-        return resource._update(record, item.body, passage.call, False)
+        for (_claim, item), outcome in zip(claims.values(), outcomes, strict=True):
+            if isinstance(outcome, Problem):
+                item.problem = outcome
+            elif outcome:
+                item.stored = outcome.answer
 
     # -- outcome ---------------------------------------------------------------------
 

@@ -88,5 +88,6 @@ class SyncGate(models.AbstractModel):
             datetime.now(timezone.utc),
             caller=Caller.of_row(row, row["scopes"] or {}),
             raw=raw,
+            late=True,
             version=request.contract_version or "",
         )

@@ -1,11 +1,12 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from dataclasses import replace
 from urllib.parse import quote
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools import etag, query
-from ..tools.call import Answer
+from ..tools.call import OUTDATED, Answer
 from ..tools.jsonbody import dump
 from ..tools.passage import PREFIX
 from ..tools.problem import Problem
@@ -64,6 +65,7 @@ class SyncGate(models.AbstractModel):
         record, moved = self._find_existing(passage)
         self._check_own_id(passage, record)
         self._check_state(passage, record, required=True)
+        self._validate_merged(passage, self._canonical(passage, record))
         result = passage.resource._update(record, passage.body, passage.call, True)
         return self._answer_result(passage, result, moved)
 
@@ -122,14 +124,26 @@ class SyncGate(models.AbstractModel):
             )
 
     def _check_state(self, passage, record, required):
-        """Lock the record, then compare its state with ``If-Match``."""
+        """Lock the record, then compare its state with ``If-Match``.
+
+        A body that was accepted to be done later cannot be answered with 412 any more:
+        what Odoo has not changed since is written, a steward decides about the rest.
+
+        :raise Problem: 412, 428
+        """
         self._lock_record(record)
         header = passage.incoming.header("if-match")
         compares = header is not None and header != "*"
         current = ""
         if compares:
             current = etag.strong(dump(self._canonical(passage, record)))
-        etag.check_if_match(header, current, required)
+        try:
+            etag.check_if_match(header, current, required)
+        except Problem as problem:
+            changes = passage.route.operation in ("replace", "patch")
+            if not (passage.late and changes and problem.status == 412):
+                raise
+            passage.call = replace(passage.call, version=OUTDATED)
 
     def _lock_record(self, record):
         """Wait for whoever changes it; a change we did not see fails serialization."""

@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.tools import ormcache
 
 from ..tools import openapi, pointer
+from ..tools.jsonbody import merge_patch
 from ..tools.problem import Problem
 
 # Items are checked one by one: a bad one does not refuse the others.
@@ -44,6 +45,32 @@ class SyncGate(models.AbstractModel):
             if found:
                 return found
         return []
+
+    def _validate_merged(self, passage, body):
+        """Refuse a patch after which the record would break its contract.
+
+        The contract is about whole bodies. What the record lacks already is not the
+        patch's fault.
+
+        :param body: the record's body as it is
+        :raise Problem: 422 with every new fault by the version in force
+        """
+        resource, refused = passage.resource, []
+        versions = self._contract_versions(resource, "replace")
+        if not versions:
+            return
+        before = resource._writable(body)
+        after = merge_patch(before, passage.body)
+        for number, told in versions.items():
+            known = self._faults(resource, "replace", before, number)
+            found = self._faults(resource, "replace", after, number)
+            found = [fault for fault in found if fault not in known]
+            if not found:
+                passage.version = number
+                passage.headers |= told
+                return
+            refused.append(found)
+        raise Problem.invalid(refused[0])
 
     @api.model
     @ormcache("resource_model", "operation", "version")

@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..tools import idempotency
 from ..tools.call import Answer
-from ..tools.problem import Problem
+from ..tools.idempotency import Outcome
 
 KEEP = timedelta(days=7)
 VACUUM_BATCH = 10_000
@@ -46,82 +46,78 @@ class SyncIdempotency(models.Model):
     )
 
     @api.model
-    def _lock(self, credential_id, key_hash):
-        """Become the only one who works on a key, until this transaction ends."""
-        number = idempotency.lock_id(credential_id, key_hash)
-        self.env.cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s)", number))
-        return self.env.cr.fetchone()[0]
+    def _lock(self, credential_id, claims):
+        """Become the only one who works on keys, until this transaction ends.
+
+        :return: the claims that were free
+        """
+        numbers = {
+            idempotency.lock_id(credential_id, claim.key_hash): claim
+            for claim in claims
+        }
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT number FROM unnest(%s::bigint[]) AS number
+                    WHERE pg_try_advisory_xact_lock(number)""",
+                list(numbers),
+            )
+        )
+        return {numbers[number] for (number,) in rows}
 
     @api.model
-    def _recall(self, credential_id, key_hash, fingerprint):
-        """What came of a key before, as
-        ``(Answer, reference of its request)``, or None.
+    def _outcomes(self, credential_id, claims):
+        """What came of keys before: ``{key hash: Outcome}`` of finished requests.
 
         Runs in a short transaction of its own: its snapshot is younger
         than the lock, so it sees whatever the holder before committed.
-
-        :raise Problem: 422 when the key was used for another payload
         """
-        found = self._stored(credential_id, key_hash, self.env.cr.now())
-        if found is None:
-            return None
-        known_fingerprint, first_ref, answer = found
-        if known_fingerprint != fingerprint:
-            raise Problem(
-                422,
-                "idempotency_key_reused",
-                "This Idempotency-Key was used for a different request.",
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT i.key_hash, i.fingerprint, i.request_ref, r.response_status,
+                          r.response_body, r.response_headers
+                     FROM sync_idempotency i
+                     JOIN sync_request r ON r.ref = i.request_ref
+                    WHERE i.credential_id = %s AND i.key_hash = ANY(%s)
+                      AND i.expires_at > clock_timestamp() AT TIME ZONE 'UTC'
+                      AND r.replayable""",
+                credential_id,
+                [claim.key_hash for claim in claims],
             )
-        return answer, first_ref
+        )
+        return {
+            key_hash: Outcome(
+                fingerprint,
+                request_ref,
+                Answer(status, (body or "").encode(), headers or {}),
+            )
+            for key_hash, fingerprint, request_ref, status, body, headers in rows
+        }
 
     @api.model
-    def _claim(self, credential_id, key_hash, fingerprint, request_ref):
-        """Claim a key whose lock is held and that nothing came of yet.
+    def _claim(self, credential_id, claims):
+        """Claim keys whose locks are held and that nothing came of yet.
 
-        Runs in a short transaction of its own, so that the claim is there at once.
+        Runs in a short transaction of its own, so that the claims are there at once.
         """
+        if not claims:
+            return
         self.env.cr.execute(
             SQL(
                 """INSERT INTO sync_idempotency
                           (credential_id, key_hash, fingerprint, request_ref,
                            expires_at)
-                   VALUES (%s, %s, %s, %s, %s)
+                   SELECT %s, claimed.*, clock_timestamp() AT TIME ZONE 'UTC' + %s
+                     FROM unnest(%s, %s, %s) AS claimed
                    ON CONFLICT (credential_id, key_hash) DO UPDATE
                       SET fingerprint = EXCLUDED.fingerprint,
                           request_ref = EXCLUDED.request_ref,
                           expires_at = EXCLUDED.expires_at""",
                 credential_id,
-                key_hash,
-                fingerprint,
-                request_ref,
-                self.env.cr.now() + KEEP,
+                KEEP,
+                [claim.key_hash for claim in claims],
+                [claim.fingerprint for claim in claims],
+                [claim.request_ref for claim in claims],
             )
-        )
-
-    @api.model
-    def _stored(self, credential_id, key_hash, now):
-        """``(fingerprint, request_ref, Answer)`` of a finished request, or None."""
-        self.env.cr.execute(
-            SQL(
-                """SELECT i.fingerprint, i.request_ref, r.response_status,
-                          r.response_body, r.response_headers
-                     FROM sync_idempotency i
-                     JOIN sync_request r ON r.ref = i.request_ref
-                    WHERE i.credential_id = %s AND i.key_hash = %s
-                      AND i.expires_at > %s AND r.replayable""",
-                credential_id,
-                key_hash,
-                now,
-            )
-        )
-        row = self.env.cr.fetchone()
-        if row is None:
-            return None
-        fingerprint, first_ref, status, body, headers = row
-        return (
-            fingerprint,
-            first_ref,
-            Answer(status, (body or "").encode(), headers or {}),
         )
 
     @api.autovacuum

@@ -132,6 +132,10 @@ class SyncResource(models.AbstractModel):
         """What the caller may list."""
         return Domain.FALSE
 
+    def _writable(self, body):
+        """The part of a record's body that a caller may send."""
+        return body
+
     # -- list ------------------------------------------------------------------------
 
     def _list(self, call, query):

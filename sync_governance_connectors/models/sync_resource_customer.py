@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 from ..tools.canonical import Kind, Member
 from ..tools.problem import Problem
-from ..tools.vocabulary import UPDATED_AT, address, naming
+from ..tools.vocabulary import UPDATED_AT, address, naming, shown
 from .sync_resource_table import Names
 
 MEMBERS = (
@@ -23,7 +23,7 @@ MEMBERS = (
         note="In the company's currency.",
         example="5000.00",
     ),
-    Member("currency", Kind.CURRENCY, readonly=True, required=True, example="EUR"),
+    shown("currency", Kind.CURRENCY, example="EUR"),
     Member(
         "payment_terms",
         Kind.LABEL,
@@ -32,9 +32,7 @@ MEMBERS = (
         note="Name of the payment terms.",
         example="30 Days",
     ),
-    Member(
-        "active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True
-    ),
+    shown("active", Kind.BOOLEAN, "active", example=True),
     UPDATED_AT,
     Member(
         "not_a_duplicate",

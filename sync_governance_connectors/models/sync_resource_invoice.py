@@ -5,43 +5,18 @@ from odoo.fields import Domain
 from ..tools.call import ResourceResult
 from ..tools.canonical import Kind, Member
 from ..tools.problem import Problem
-from ..tools.vocabulary import UPDATED_AT, naming
+from ..tools.vocabulary import UPDATED_AT, naming, reference, shown
 
 TYPES = (("invoice", "out_invoice"), ("credit_note", "out_refund"))
 LINE = (
     Member("order_line_id", Kind.IDENTIFIER, readonly=True, example="1"),
-    Member(
-        "product", Kind.REFERENCE, "product_id", readonly=True, model="product.product"
-    ),
+    reference("product", "product_id", "product.product", readonly=True),
     Member("description", field="name", readonly=True, example="Folding crate, 45 l"),
-    Member(
-        "quantity", Kind.QUANTITY, "quantity", readonly=True, required=True, example="4"
-    ),
+    shown("quantity", Kind.QUANTITY, "quantity", example="4"),
     Member("uom", Kind.LABEL, "product_uom_id", readonly=True, example="Units"),
-    Member(
-        "unit_price",
-        Kind.AMOUNT,
-        "price_unit",
-        readonly=True,
-        required=True,
-        example="24.90",
-    ),
-    Member(
-        "net",
-        Kind.AMOUNT,
-        "price_subtotal",
-        readonly=True,
-        required=True,
-        example="99.60",
-    ),
-    Member(
-        "total",
-        Kind.AMOUNT,
-        "price_total",
-        readonly=True,
-        required=True,
-        example="114.54",
-    ),
+    shown("unit_price", Kind.AMOUNT, "price_unit", example="24.90"),
+    shown("net", Kind.AMOUNT, "price_subtotal", example="99.60"),
+    shown("total", Kind.AMOUNT, "price_total", example="114.54"),
 )
 TOTALS = (
     ("net", "amount_untaxed", "99.60"),
@@ -61,21 +36,11 @@ MEMBERS = (
         example={"external_id": "SO-2026-0001"},
     ),
     Member("number", field="name", readonly=True, example="INV/2026/00042"),
-    Member(
-        "type",
-        Kind.CHOICE,
-        "move_type",
-        readonly=True,
-        required=True,
-        choices=TYPES,
-        example="invoice",
-    ),
-    Member(
+    shown("type", Kind.CHOICE, "move_type", choices=TYPES, example="invoice"),
+    shown(
         "state",
         Kind.CHOICE,
         "state",
-        readonly=True,
-        required=True,
         choices=(("draft", "draft"), ("posted", "posted"), ("cancelled", "cancel")),
         example="posted",
     ),
@@ -94,37 +59,22 @@ MEMBERS = (
         ),
         example="not_paid",
     ),
-    Member(
+    reference(
         "customer",
-        Kind.REFERENCE,
         "commercial_partner_id",
+        "res.partner",
+        example="C-1001",
         readonly=True,
-        model="res.partner",
-        example={"external_id": "C-1001"},
     ),
     Member("invoice_date", Kind.DAY, "invoice_date", example="2026-02-01"),
     Member(
         "due_date", Kind.DAY, "invoice_date_due", readonly=True, example="2026-03-03"
     ),
     Member("reference", field="payment_reference", example="RF18 5390 0754 7034"),
-    Member(
-        "currency",
-        Kind.CURRENCY,
-        "currency_id",
-        readonly=True,
-        required=True,
-        example="USD",
-    ),
+    shown("currency", Kind.CURRENCY, "currency_id", example="USD"),
     Member("lines", Kind.LIST, "invoice_line_ids", readonly=True, items=LINE),
     *(
-        Member(
-            f"totals.{name}",
-            Kind.AMOUNT,
-            field,
-            readonly=True,
-            required=True,
-            example=example,
-        )
+        shown(f"totals.{name}", Kind.AMOUNT, field, example=example)
         for name, field, example in TOTALS
     ),
     UPDATED_AT,

@@ -8,7 +8,7 @@ from ..tools import money
 from ..tools.call import ResourceResult
 from ..tools.canonical import Kind, Member
 from ..tools.problem import FieldError, Problem
-from ..tools.vocabulary import UPDATED_AT, address, naming
+from ..tools.vocabulary import UPDATED_AT, address, naming, reference, shown
 
 DELIVERY = "partner_shipping_id."
 TOTALS = {"net": "amount_untaxed", "tax": "amount_tax", "total": "amount_total"}
@@ -20,13 +20,8 @@ LINE = (
         note="The caller's own id.",
         example="1",
     ),
-    Member(
-        "product",
-        Kind.REFERENCE,
-        "product_id",
-        required=True,
-        model="product.product",
-        example={"external_id": "SKU-1001"},
+    reference(
+        "product", "product_id", "product.product", example="SKU-1001", required=True
     ),
     Member("description", field="name", limit=2000, example="Folding crate, 45 l"),
     Member("quantity", Kind.QUANTITY, "product_uom_qty", required=True, example="4"),
@@ -39,35 +34,17 @@ LINE = (
         example="24.90",
     ),
     Member("discount_percent", Kind.QUANTITY, "discount", example="0"),
-    Member(
-        "net",
-        Kind.AMOUNT,
-        "price_subtotal",
-        readonly=True,
-        required=True,
-        example="99.60",
-    ),
-    Member(
-        "tax", Kind.AMOUNT, "price_tax", readonly=True, required=True, example="0.00"
-    ),
-    Member(
-        "total",
-        Kind.AMOUNT,
-        "price_total",
-        readonly=True,
-        required=True,
-        example="99.60",
-    ),
+    shown("net", Kind.AMOUNT, "price_subtotal", example="99.60"),
+    shown("tax", Kind.AMOUNT, "price_tax", example="0.00"),
+    shown("total", Kind.AMOUNT, "price_total", example="99.60"),
 )
 MEMBERS = (
     *naming("SO-2026-0001", "ord"),
-    Member("number", field="name", readonly=True, required=True, example="S00042"),
-    Member(
+    shown("number", field="name", example="S00042"),
+    shown(
         "state",
         Kind.CHOICE,
         "state",
-        readonly=True,
-        required=True,
         choices=(
             ("draft", "draft"),
             ("draft", "sent"),
@@ -76,14 +53,13 @@ MEMBERS = (
         ),
         example="draft",
     ),
-    Member(
+    reference(
         "customer",
-        Kind.REFERENCE,
         "partner_id",
+        "res.partner",
+        example="C-1001",
         required=True,
         fixed=True,
-        model="res.partner",
-        example={"external_id": "C-1001"},
     ),
     Member("customer_reference", field="client_order_ref", example="PO 4711"),
     Member(

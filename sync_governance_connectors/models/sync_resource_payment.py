@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 from ..tools.canonical import Kind, Member
 from ..tools.problem import Problem
-from ..tools.vocabulary import UPDATED_AT, naming
+from ..tools.vocabulary import UPDATED_AT, naming, shown
 
 MEMBERS = (
     *naming("PAY-2026-0001", "pay"),
@@ -18,21 +18,17 @@ MEMBERS = (
         example={"external_id": "INV-2026-0001"},
     ),
     Member("number", field="name", readonly=True, example="PBNK1/2026/00007"),
-    Member(
+    shown(
         "direction",
         Kind.CHOICE,
         "payment_type",
-        readonly=True,
-        required=True,
         choices=(("received", "inbound"), ("refunded", "outbound")),
         example="received",
     ),
-    Member(
+    shown(
         "state",
         Kind.CHOICE,
         "state",
-        readonly=True,
-        required=True,
         choices=(
             ("draft", "draft"),
             ("posted", "in_process"),

@@ -3,18 +3,17 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..tools.canonical import Kind, Member
-from ..tools.vocabulary import UPDATED_AT, naming
+from ..tools.vocabulary import UPDATED_AT, naming, reference, shown
 
 MEMBERS = (
     *naming("PRC-1001-RETAIL", "prc"),
-    Member(
+    reference(
         "product",
-        Kind.REFERENCE,
         "product_id",
+        "product.product",
+        example="SKU-1001",
         required=True,
         fixed=True,
-        model="product.product",
-        example={"external_id": "SKU-1001"},
     ),
     Member(
         "pricelist",
@@ -27,14 +26,7 @@ MEMBERS = (
         example="Default",
     ),
     Member("price", Kind.AMOUNT, "fixed_price", required=True, example="22.40"),
-    Member(
-        "currency",
-        Kind.CURRENCY,
-        "currency_id",
-        readonly=True,
-        required=True,
-        example="USD",
-    ),
+    shown("currency", Kind.CURRENCY, "currency_id", example="USD"),
     Member("min_quantity", Kind.QUANTITY, "min_quantity", example="10"),
     Member("valid_from", Kind.MOMENT, "date_start", example="2026-01-01T00:00:00Z"),
     Member("valid_until", Kind.MOMENT, "date_end", example="2026-12-31T23:59:59Z"),

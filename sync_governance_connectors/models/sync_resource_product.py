@@ -2,7 +2,7 @@
 from odoo import models
 
 from ..tools.canonical import Kind, Member
-from ..tools.vocabulary import UPDATED_AT, naming
+from ..tools.vocabulary import UPDATED_AT, naming, shown
 
 MEMBERS = (
     *naming("SKU-1001", "prd"),
@@ -51,10 +51,8 @@ MEMBERS = (
         note="Without price lists.",
         example="24.90",
     ),
-    Member("currency", Kind.CURRENCY, readonly=True, required=True, example="EUR"),
-    Member(
-        "active", Kind.BOOLEAN, "active", readonly=True, required=True, example=True
-    ),
+    shown("currency", Kind.CURRENCY, example="EUR"),
+    shown("active", Kind.BOOLEAN, "active", example=True),
     UPDATED_AT,
 )
 

@@ -6,20 +6,15 @@ from ..tools import canonical, money
 from ..tools.call import ResourceResult
 from ..tools.canonical import Kind, Member
 from ..tools.problem import Problem
-from ..tools.vocabulary import UPDATED_AT, address, naming
+from ..tools.vocabulary import UPDATED_AT, address, naming, reference, shown
 
 MILESTONES = tuple(
     (word, word) for word in ("dispatched", "in_transit", "delivered", "exception")
 )
 LINE = (
     Member("order_line_id", Kind.IDENTIFIER, "sale_line_id.sync_line_id", example="1"),
-    Member(
-        "product",
-        Kind.REFERENCE,
-        "product_id",
-        required=True,
-        model="product.product",
-        example={"external_id": "SKU-1001"},
+    reference(
+        "product", "product_id", "product.product", example="SKU-1001", required=True
     ),
     Member(
         "quantity_ordered", Kind.QUANTITY, "product_uom_qty", required=True, example="4"
@@ -29,15 +24,11 @@ LINE = (
 )
 MEMBERS = (
     *naming("DHL-00340434161094", "shp"),
-    Member(
-        "number", field="name", readonly=True, required=True, example="WH/OUT/00042"
-    ),
-    Member(
+    shown("number", field="name", example="WH/OUT/00042"),
+    shown(
         "state",
         Kind.CHOICE,
         "state",
-        readonly=True,
-        required=True,
         choices=(
             ("draft", "draft"),
             ("waiting", "waiting"),
@@ -53,7 +44,7 @@ MEMBERS = (
     ),
     Member("milestone_at", Kind.MOMENT, "sync_milestone_at", readonly=True),
     Member("milestone_note", field="sync_milestone_note", readonly=True),
-    Member("order", Kind.REFERENCE, "sale_id", readonly=True, model="sale.order"),
+    reference("order", "sale_id", "sale.order", readonly=True),
     Member(
         "warehouse",
         field="picking_type_id.warehouse_id.code",
@@ -76,13 +67,8 @@ MEMBERS = (
     UPDATED_AT,
 )
 PICKED = (
-    Member(
-        "product",
-        Kind.REFERENCE,
-        "product_id",
-        required=True,
-        model="product.product",
-        example={"external_id": "SKU-1001"},
+    reference(
+        "product", "product_id", "product.product", example="SKU-1001", required=True
     ),
     Member("quantity", Kind.QUANTITY, "quantity", required=True, example="4"),
 )

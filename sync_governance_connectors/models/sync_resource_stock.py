@@ -3,7 +3,7 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..tools.canonical import Kind, Member
-from ..tools.vocabulary import UPDATED_AT
+from ..tools.vocabulary import UPDATED_AT, reference, shown
 
 SEPARATOR = "@"
 MEMBERS = (
@@ -14,44 +14,19 @@ MEMBERS = (
         note="The product's id in the caller's system, @, the warehouse's code.",
         example=f"SKU-1001{SEPARATOR}WH",
     ),
-    Member(
+    reference(
         "product",
-        Kind.REFERENCE,
         "product_id",
+        "product.product",
+        example="SKU-1001",
         readonly=True,
         required=True,
-        model="product.product",
-        example={"external_id": "SKU-1001"},
     ),
-    Member(
-        "warehouse",
-        field="warehouse_id.code",
-        readonly=True,
-        required=True,
-        example="WH",
-    ),
-    Member(
-        "on_hand", Kind.QUANTITY, "on_hand", readonly=True, required=True, example="120"
-    ),
-    Member(
-        "reserved", Kind.QUANTITY, "reserved", readonly=True, required=True, example="4"
-    ),
-    Member(
-        "available",
-        Kind.QUANTITY,
-        "available",
-        readonly=True,
-        required=True,
-        example="116",
-    ),
-    Member(
-        "uom",
-        Kind.LABEL,
-        "product_id.uom_id",
-        readonly=True,
-        required=True,
-        example="Units",
-    ),
+    shown("warehouse", field="warehouse_id.code", example="WH"),
+    shown("on_hand", Kind.QUANTITY, "on_hand", example="120"),
+    shown("reserved", Kind.QUANTITY, "reserved", example="4"),
+    shown("available", Kind.QUANTITY, "available", example="116"),
+    shown("uom", Kind.LABEL, "product_id.uom_id", example="Units"),
     UPDATED_AT,
 )
 

@@ -333,7 +333,9 @@ class SyncResourceTable(models.AbstractModel):
         crosswalk = self._own_crosswalk(record, call)
         if not partial:
             values = {**self._left_out(crosswalk, values), **values}
-        outcome = crosswalk._apply_incoming(self._governed(values), call.source)
+        outcome = crosswalk._apply_incoming(
+            self._governed(values), call.source, call.version
+        )
         parts = self._write_parts(record, values, call)
         sent = {
             member.field: value
@@ -362,6 +364,9 @@ class SyncResourceTable(models.AbstractModel):
 
     def _updatable_members(self):
         return tuple(m for m in self._members() if not m.fixed and not m.readonly)
+
+    def _writable(self, body):
+        return canonical.writable(self._members(), body)
 
     def _governed(self, values):
         """The values that are fields of the record itself."""

@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import copy
+import itertools
 
 from odoo.tests.common import tagged
 
@@ -61,6 +62,29 @@ class TestGateContract(GateCase):
         body = {"external_id": "T-1", "name": "Blue", "color": 1, "shade": "dark"}
         response = self.call("POST", "/tags", body, key="1")
         self.assert_problem(response, 422, "validation_failed")
+
+    def test_a_patch_does_not_lead_out_of_the_contract(self):
+        self.create_tag("T-1", "Blue", color=3)
+        self.create_tag("T-2", "Grey")
+        self._agree(maximum=5)
+
+        keys = itertools.count()
+
+        def patch_tag(name, change):
+            return self.call(
+                "PATCH", f"/tags/{name}", change, key=f"p-{next(keys)}", If_Match="*"
+            )
+
+        response = patch_tag("T-1", {"color": 7})
+        problem = self.assert_problem(response, 422, "validation_failed")
+        self.assertEqual(problem["errors"][0]["pointer"], "/color")
+        self.assert_problem(patch_tag("T-1", {"color": None}), 422, "validation_failed")
+        response = patch_tag("T-1", {"color": 4})
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertEqual(self.last_request().contract_version, "2.0.0")
+        # it had no color before: not the fault of who changes its name
+        response = patch_tag("T-2", {"name": "Black"})
+        self.assertEqual(response.status_code, 200, response.text)
 
     def test_new_version_does_not_void_a_key(self):
         first = self.create_tag()

@@ -74,7 +74,7 @@ class TestGateIdempotency(GateCase):
         self.assertEqual(again.headers["Idempotent-Replayed"], "true")
 
     def test_twin_of_a_running_call_waits(self):
-        with patch.object(SyncIdempotency, "_lock", return_value=False):
+        with patch.object(SyncIdempotency, "_lock", return_value=set()):
             response = self.call("POST", "/tags", BODY, key="k-1")
         self.assert_problem(response, 409, "idempotency_key_in_use")
         self.assertEqual(response.headers["Retry-After"], "1")

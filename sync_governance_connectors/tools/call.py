@@ -7,6 +7,9 @@ from typing import Any
 
 from .problem import Problem
 
+# A version that no record has.
+OUTDATED = ""
+
 
 @dataclass(frozen=True)
 class Incoming:
@@ -49,7 +52,8 @@ class Call:
 
     ``system`` and ``credential`` are records, ``source`` is the base module's
     ``Source``, ``now`` an aware UTC time, ``scopes`` what this very call may do
-    (an access token can have fewer than its credential).
+    (an access token can have fewer than its credential), ``version`` the version of
+    the record that the body is based on where that is not the present one.
     """
 
     system: Any
@@ -58,6 +62,7 @@ class Call:
     request_ref: str
     now: datetime
     scopes: frozenset[str] = frozenset()
+    version: str | None = None
 
 
 @dataclass(frozen=True)

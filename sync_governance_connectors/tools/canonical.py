@@ -209,6 +209,23 @@ def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return tree
 
 
+def flatten(members: Iterable[Member], body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body in one level, for a table: dotted names, always the same; lists are left
+    out, a reference is its external id."""
+    flat: dict[str, Any] = {}
+    for member in members:
+        if member.kind is Kind.LIST:
+            continue
+        value: Any = body
+        for step in member.path.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if member.kind is Kind.REFERENCE:
+            flat[f"{member.path}.external_id"] = (value or {}).get("external_id")
+        else:
+            flat[member.path] = value
+    return flat
+
+
 def schema(members: Iterable[Member], operation: str) -> dict[str, Any]:
     """JSON Schema 2020-12 of a body.
 
@@ -312,6 +329,23 @@ def reads(members: Iterable[Member], at: str = "") -> Iterator[str]:
             yield from reads(member.items, f"{path}.")
 
 
+def writable(members: Iterable[Member], body: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a record's body that may be sent to create it; no nulls."""
+    return nest(
+        (member.path, _writable_value(member, value))
+        for member, value in walk(members, body)
+        if value is not None and not member.readonly
+    )
+
+
+def _writable_value(member: Member, value: Any) -> Any:
+    if member.kind is Kind.LIST:
+        return [writable(member.items, item) for item in value]
+    if member.kind is Kind.REFERENCE:
+        return {name: one for name, one in value.items() if one is not None}
+    return value
+
+
 def is_identifier(text: str) -> bool:
     """Whether a text obeys :data:`IDENTIFIER_SCHEMA`."""
     maximum = IDENTIFIER_SCHEMA["maxLength"]
@@ -333,7 +367,11 @@ def parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
     if moment.tzinfo is None:
         raise ValueError("a moment needs an offset (RFC 3339)")
-    return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("a moment beyond the calendar") from None
+    return moment.replace(tzinfo=None, microsecond=0)
 
 
 def parse_day(text: str) -> date:

@@ -7,13 +7,69 @@ back with the same request.
 
 import hashlib
 import re
+from typing import NamedTuple
 
+from .call import Answer
 from .problem import Problem
 
 MAX_LENGTH = 255
 # Structured-field string: printable ASCII, quote and backslash escaped.
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"\Z', re.ASCII)
 _BARE = re.compile(r"[\x21\x23-\x2b\x2d-\x7e]+\Z", re.ASCII)
+
+
+class Claim(NamedTuple):
+    """A call's wish to be the one that works on a key."""
+
+    key_hash: str
+    fingerprint: str
+    request_ref: str
+
+
+class Outcome(NamedTuple):
+    """What came of the first call with a key."""
+
+    fingerprint: str
+    request_ref: str
+    answer: Answer
+
+
+def judge(
+    claim: Claim, known: Outcome | None, locked: bool
+) -> Outcome | Problem | None:
+    """What a claim comes to.
+
+    :param known: what came of the key before
+    :param locked: whether nobody else works on the key
+    :return: the outcome to repeat, why the call cannot be done now, or None: do it
+    """
+    if known is None:
+        return None if locked else _in_use()
+    if known.fingerprint != claim.fingerprint:
+        return Problem(
+            422,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for a different request.",
+        )
+    return known
+
+
+def twice_in_one_call() -> Problem:
+    """Two items of one bulk call with one key."""
+    return Problem(
+        422,
+        "idempotency_key_reused",
+        "Another item of this call has the same idempotency_key.",
+    )
+
+
+def _in_use() -> Problem:
+    return Problem(
+        409,
+        "idempotency_key_in_use",
+        "The first call with this Idempotency-Key is still running.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def parse_key(header: str | None) -> str | None:

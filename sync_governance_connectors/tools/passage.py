@@ -44,6 +44,7 @@ class Passage:
     child_values: list = field(default_factory=list)  # requests of a bulk call's items
     replay_of: str | None = None
     later: bool = False
+    late: bool = False  # accepted before, done now: nobody waits for the answer
     hide_answer: bool = False  # it holds a secret: not to be kept
     keep: bool = True
 

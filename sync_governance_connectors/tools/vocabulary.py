@@ -1,6 +1,8 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 """Members that several resources share, so that they read the same everywhere."""
 
+from typing import Any
+
 from .canonical import Kind, Member
 
 UPDATED_AT = Member(
@@ -58,3 +60,16 @@ def address(at: str, field: str = "", *, readonly: bool = False) -> tuple[Member
         )
         for name, kind, odoo, limit, note, example in parts
     )
+
+
+def shown(path: str, kind: Kind = Kind.TEXT, field: str = "", **rest: Any) -> Member:
+    """What Odoo always answers, and nobody sends."""
+    return Member(path, kind, field, readonly=True, required=True, **rest)
+
+
+def reference(
+    path: str, field: str, model: str, *, example: str | None = None, **rest: Any
+) -> Member:
+    """Another record, named by the caller's id; ``example`` is such an id."""
+    named = {"external_id": example} if example else None
+    return Member(path, Kind.REFERENCE, field, model=model, example=named, **rest)

@@ -92,3 +92,55 @@ def test_moments_are_utc_to_the_second():
 def test_moments_without_offset_are_refused(text):
     with pytest.raises(ValueError):
         canonical.parse_moment(text)
+
+
+def test_a_body_says_what_it_is_read_from():
+    members = (
+        Member("name", field="name"),
+        Member("address.country", Kind.COUNTRY, "partner_id.country_id"),
+        Member("lines", Kind.LIST, "line_ids", items=(Member("sku", field="code"),)),
+        Member("computed"),
+        Member("secret", field="secret", writeonly=True),
+    )
+    assert list(canonical.reads(members)) == [
+        "name",
+        "partner_id.country_id",
+        "partner_id.country_id.code",
+        "line_ids",
+        "line_ids.code",
+    ]
+
+
+def test_what_is_read_can_be_sent_without_what_is_odoos():
+    members = (
+        Member("external_id", Kind.IDENTIFIER, required=True, fixed=True),
+        Member("number", field="name", readonly=True),
+        Member("note", field="note"),
+        Member("customer", Kind.REFERENCE, "partner_id"),
+        Member(
+            "lines",
+            Kind.LIST,
+            "line_ids",
+            items=(Member("sku", field="code"), Member("net", readonly=True)),
+        ),
+    )
+    body = {
+        "external_id": "O-1",
+        "number": "S1",
+        "note": None,
+        "customer": {"external_id": None, "ref": "cus_1"},
+        "lines": [{"sku": "A", "net": "1.00"}],
+    }
+    assert canonical.writable(members, body) == {
+        "external_id": "O-1",
+        "customer": {"ref": "cus_1"},
+        "lines": [{"sku": "A"}],
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+01:00"]
+)
+def test_moments_beyond_the_calendar_are_no_moments(text):
+    with pytest.raises(ValueError):
+        canonical.parse_moment(text)

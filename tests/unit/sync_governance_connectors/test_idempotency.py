@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo.addons.sync_governance_connectors.tools import idempotency
+from odoo.addons.sync_governance_connectors.tools.call import Answer
 from odoo.addons.sync_governance_connectors.tools.problem import Problem
 
 
@@ -51,3 +52,22 @@ def test_fingerprint_sees_every_part_and_no_shift_between_parts():
         prints.add(idempotency.fingerprint(*changed))
     prints.add(idempotency.fingerprint("POST", "/", "a", "application/json", b"{}"))
     assert len(prints) == 7
+
+
+CLAIM = idempotency.Claim("hash", "print", "req_2")
+KNOWN = idempotency.Outcome("print", "req_1", Answer(201, b"{}"))
+
+
+def test_a_free_key_is_worked_on_and_a_held_one_is_not():
+    assert idempotency.judge(CLAIM, None, locked=True) is None
+    refused = idempotency.judge(CLAIM, None, locked=False)
+    assert (refused.status, refused.code) == (409, "idempotency_key_in_use")
+    assert refused.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_what_came_of_a_key_is_repeated_for_the_same_call_alone(locked):
+    assert idempotency.judge(CLAIM, KNOWN, locked) is KNOWN
+    other = CLAIM._replace(fingerprint="other")
+    refused = idempotency.judge(other, KNOWN, locked)
+    assert (refused.status, refused.code) == (422, "idempotency_key_reused")

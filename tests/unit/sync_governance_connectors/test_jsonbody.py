@@ -54,3 +54,22 @@ def test_no_bytes_crash_the_parser(raw):
         jsonbody.parse(raw)
     except Problem as problem:
         assert problem.status == 400
+
+
+@pytest.mark.parametrize(
+    "target, patch, merged",
+    [  # RFC 7396, appendix A
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": "foo"}, "bar", "bar"),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_merge_patch(target, patch, merged):
+    before = json.dumps(target)
+    assert jsonbody.merge_patch(target, patch) == merged
+    assert json.dumps(target) == before
