@@ -1,4 +1,7 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+import functools
+import json
+
 from odoo import api, models
 
 from ..tools import asyncapi, openapi
@@ -51,10 +54,33 @@ class SyncOpenapi(models.AbstractModel):
             domain=resource._domain_code,
             operations=operations,
             transitions=resource._resource_transitions(),
-            schemas={name: resource._schema(name) for name in named},
+            schemas={name: self._agreed_schema(resource, name) for name in named},
             examples={name: resource._example(name) for name in named},
             parameters=tuple(resource._query_parameters()),
+            notes={name: self._versions_note(resource, name) for name in named},
         )
+
+    def _agreed_schema(self, resource, operation):
+        """What a body is held to by the version of its contract that is in force."""
+        if operation == "read":
+            return resource._schema(operation)
+        gate = self.env["sync.gate"]
+        in_force = next(iter(gate._contract_versions(resource, operation)), "")
+        texts = gate._schema_texts(resource._name, operation, in_force)
+        return functools.reduce(openapi.agree, map(json.loads, texts))
+
+    def _versions_note(self, resource, operation):
+        """Which versions of the contract a body may follow, as a sentence."""
+        versions = self.env["sync.gate"]._contract_versions(resource, operation)
+        if not versions:
+            return ""
+        code = self.env["sync.contract"]._code_of(resource, operation)
+        in_force, *old = versions.items()
+        note = f" Contract `{code}` {in_force[0]}."
+        for number, told in old:
+            until = f" until {told['Sunset']}" if "Sunset" in told else ""
+            note += f" A body by the deprecated {number} is taken{until}."
+        return note
 
     def _events(self):
         """Active event types, with the body of their resource where there is one."""

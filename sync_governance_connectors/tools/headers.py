@@ -91,7 +91,10 @@ def utc_time(text: str) -> datetime:
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError("a time needs its offset")
-    return value.astimezone(timezone.utc).replace(tzinfo=None)
+    try:
+        return value.astimezone(timezone.utc).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("a time beyond the calendar") from None
 
 
 def http_date(value: datetime) -> str:

@@ -37,7 +37,9 @@ def mask_text(raw: str) -> str:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         return f"({len(raw)} characters, not JSON)" if raw else ""
-    return json.dumps(mask(value), ensure_ascii=False, indent=2)[:MAX_CHARS]
+    shown = json.dumps(mask(value), ensure_ascii=False, indent=2)[:MAX_CHARS]
+    # Halves of surrogate pairs, which the gate refuses, are no text for a database.
+    return shown.encode("utf-8", "replace").decode()
 
 
 def _shorten(text: str) -> str:

@@ -35,6 +35,7 @@ CODES = {
     "precondition_failed": "the record changed since you read it",
     "quota_exceeded": "your plan is used up until Retry-After",
 }
+_WRITES = frozenset({"create", "replace", "patch", "bulk"})
 _SUMMARIES = {
     "list": "List {name}, oldest change first",
     "create": "Create one of the {name}",
@@ -49,7 +50,8 @@ _SUMMARIES = {
 class ResourceDescription:
     """What the document needs to know of a resource.
 
-    ``schemas`` and ``examples`` are keyed by operation and transition name.
+    ``schemas``, ``examples`` and ``notes`` (which versions of which contract a body
+    may follow) are keyed by operation and transition name.
     """
 
     name: str
@@ -59,6 +61,7 @@ class ResourceDescription:
     schemas: Mapping[str, Mapping[str, Any]]
     examples: Mapping[str, Any]
     parameters: tuple[Mapping[str, Any], ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def document(
         "security": [{"key": []}, {"oauth": []}],
         "tags": [
             *(
-                {"name": one.name, "description": f"All about {one.name}"}
+                {"name": one.name, "description": _tag_description(one)}
                 for one in resources
             ),
             {"name": "access", "description": "Tokens, state and partner webhooks"},
@@ -104,6 +107,16 @@ def document(
         "webhooks": {one.name: _webhook(one) for one in events},
         "components": _components(resources, server),
     }
+
+
+def _tag_description(resource: ResourceDescription) -> str:
+    """What a key needs for the resource."""
+    if not resource.domain:
+        return "Needs no scope: shows what the key may see anyway"
+    kinds = ["read"]
+    kinds += ["write"] if resource.operations & _WRITES else []
+    kinds += ["transition"] if resource.transitions else []
+    return "Scopes " + ", ".join(f"`{resource.domain}:{kind}`" for kind in kinds)
 
 
 def _info(version: str) -> dict[str, Any]:
@@ -205,6 +218,7 @@ def _write_operation(
     resource: ResourceDescription, kind: str, statuses: tuple[int, ...]
 ) -> dict[str, Any]:
     operation = _operation(resource, kind, _summary(resource, kind), "write")
+    operation["description"] += resource.notes.get(kind, "")
     conditions = {"create": [], "replace": ["if_match"], "patch": ["if_match_required"]}
     key = "key_optional" if kind == "replace" else "key"
     operation["parameters"] = [_ref(key), *map(_ref, conditions[kind]), _ref("prefer")]
@@ -223,6 +237,7 @@ def _transition_operation(
     resource: ResourceDescription, transition: str, summary: str
 ) -> dict[str, Any]:
     operation = _operation(resource, transition, summary, "transition")
+    operation["description"] += resource.notes.get(transition, "")
     operation["parameters"] = [_ref("key"), _ref("if_match"), _ref("prefer")]
     operation["requestBody"] = _body(resource, transition, JSON, required=False)
     operation["responses"] = _responses(
@@ -280,7 +295,10 @@ def _written(resource: ResourceDescription, status: int) -> dict[str, Any]:
         "The record, and what became of each field",
         _schema_ref(resource.name, "answer"),
         example,
-        ("ETag", "Idempotent-Replayed", *(("Location",) if status == 201 else ())),
+        (
+            *("ETag", "Idempotent-Replayed", "Deprecation", "Sunset"),
+            *(("Location",) if status == 201 else ()),
+        ),
     )
     if status == 201 and "read" in resource.operations:
         answer["links"] = _links(resource)
@@ -531,6 +549,28 @@ def _components(resources: list[ResourceDescription], server: str) -> dict[str, 
     }
 
 
+def agree(understood: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One schema of what a resource understands and what its contract asks for.
+
+    The gate holds a body to both. A contract narrows, member by member: where both
+    say something of a member, its word is shown; members of its own are not.
+    """
+    merged = {**understood, **asked}
+    if "properties" in understood:
+        narrowed = asked.get("properties", {})
+        merged["properties"] = {
+            name: agree(schema, narrowed.get(name, {}))
+            for name, schema in understood["properties"].items()
+        }
+        required = {*understood.get("required", ()), *asked.get("required", ())}
+        merged["required"] = [one for one in merged["properties"] if one in required]
+        if "additionalProperties" in understood:
+            merged["additionalProperties"] = understood["additionalProperties"]
+    if "items" in understood:
+        merged["items"] = agree(understood["items"], asked.get("items", {}))
+    return merged
+
+
 def bulk_schema(item: Mapping[str, Any]) -> dict[str, Any]:
     """Schema of a bulk body whose items are bodies that create or replace."""
     key = {"type": "string", "minLength": 1, "maxLength": MAX_KEY}
@@ -679,7 +719,12 @@ def _parameters() -> dict[str, Any]:
         "in": "header",
         "required": False,
         "description": "ETag of the state you change; * overwrites whatever is there.",
-        "schema": {"type": "string", "anyOf": [{"const": "*"}, {"pattern": TAGS}]},
+        "schema": {
+            "anyOf": [
+                {"type": "string", "enum": ["*"]},
+                {"type": "string", "pattern": TAGS},
+            ]
+        },
         "example": "*",
     }
     return {
@@ -733,6 +778,8 @@ def _headers() -> dict[str, Any]:
         "ETag": "Strong tag of the record's state",
         "Location": "Address of the record",
         "Idempotent-Replayed": "true when this is the stored answer of an earlier call",
+        "Deprecation": "Since when the version your body follows is old (RFC 9745)",
+        "Sunset": "Until when that version is valid (RFC 8594)",
         "X-Request-Id": "Your id of this call, or ours",
         "RateLimit": "Calls left and seconds until they are back",
         "RateLimit-Policy": "Limits of your plan",

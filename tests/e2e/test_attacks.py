@@ -157,7 +157,7 @@ def test_no_id_lets_others_records_be_changed(victim, attackers):
 def test_a_list_shows_no_record_of_others(victim, attackers):
     secrets = {*victim.ids.values(), *victim.refs.values(), f"Victim {RUN} AG"}
     for attacker in attackers:
-        for resource in (*RESOURCES, "events", "requests"):
+        for resource in (*RESOURCES, "events"):
             cursor = ""
             for _page in range(20):
                 page = attacker.get(f"/{resource}?limit=500{cursor}")
@@ -501,7 +501,7 @@ def test_compressed_bodies_are_not_unpacked(writer):
 
 # -- addresses, filters, cursors ------------------------------------------------------
 
-SQL_WORDS = ("' OR '1'='1", "1; DROP TABLE res_partner", "\\'; SELECT 1--", "%27")
+SQL_WORDS = ("' OR '1'='1", "1; DROP TABLE users", "\\'; SELECT 1--", "%27")
 
 
 def test_an_address_is_no_sql(writer):

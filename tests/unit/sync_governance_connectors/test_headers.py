@@ -61,3 +61,11 @@ def test_dates_of_deprecation():
     moment = datetime(2026, 11, 24, 5, tzinfo=timezone.utc)
     assert headers.deprecation(moment) == "@1795496400"
     assert headers.http_date(moment) == "Tue, 24 Nov 2026 05:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+01:00"]
+)
+def test_times_beyond_the_calendar_are_no_times(text):
+    with pytest.raises(ValueError):
+        headers.utc_time(text)

@@ -23,3 +23,8 @@ def test_secrets_vanish_and_personal_data_is_cut():
 def test_text_that_is_not_json_is_not_shown():
     assert "hunter2" not in masking.mask_text("password=hunter2")
     assert json.loads(masking.mask_text('{"token":"x"}')) == {"token": "•••"}
+
+
+def test_halves_of_surrogate_pairs_can_be_stored():
+    shown = masking.mask_text('{"name": "\\ud800 and more"}')
+    assert shown.encode()

@@ -7,7 +7,7 @@ window.addEventListener("load", () => {
     dom_id: "#docs",
     deepLinking: true,
     displayRequestDuration: true,
-    docExpansion: "none",
+    docExpansion: "list",
     filter: true,
     // A pasted key is gone with the page.
     persistAuthorization: false,
