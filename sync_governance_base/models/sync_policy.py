@@ -19,6 +19,7 @@ _LIFE_CYCLE = {
     "state",
     "version",
     "previous_id",
+    "author_ids",
     "submitter_id",
     "approver_id",
     "sampling_until",
@@ -116,6 +117,13 @@ class SyncPolicy(models.Model):
     hit_count = fields.Integer(string="Writes in 7 Days", compute="_compute_hit_count")
     stopped_count = fields.Integer(
         string="Stopped in 7 Days", compute="_compute_hit_count"
+    )
+    author_ids = fields.Many2many(
+        "res.users",
+        string="Authors",
+        readonly=True,
+        copy=False,
+        help="Whoever worked on this version; none of them approves it.",
     )
     submitter_id = fields.Many2one("res.users", readonly=True, copy=False)
     approver_id = fields.Many2one("res.users", readonly=True, copy=False, tracking=True)
@@ -250,12 +258,14 @@ class SyncPolicy(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_life_cycle(vals)
-        return super().create(vals_list)
+        policies = super().create(vals_list)
+        policies._note_author()
+        return policies
 
     def write(self, vals):
         self._check_life_cycle(vals)
         if any(name in self._fields and self._fields[name].copy for name in vals):
-            self._check_editable()
+            self._note_edit()
         return super().write(vals)
 
     @api.model
@@ -269,6 +279,21 @@ class SyncPolicy(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_only_in_draft(self):
         self._check_editable()
+
+    def _note_edit(self):
+        """Refuse to edit what is no longer a draft; else remember who edits it.
+
+        :raise UserError: if a version is not being worked on any more
+        """
+        self._check_editable()
+        self._note_author()
+
+    def _note_author(self):
+        user = self.env.user
+        # whoever works on a version cannot keep out of its list of authors
+        self.sudo().filtered(lambda policy: user not in policy.author_ids).write(
+            {"author_ids": [fields.Command.link(user.id)]}
+        )
 
     def _check_editable(self):
         for policy in self:
@@ -303,7 +328,7 @@ class SyncPolicy(models.Model):
         self._check_approver()
         for policy in self:
             policy._check_state("in_review")
-            if self.env.user in policy.submitter_id | policy.create_uid:
+            if self.env.user in policy.submitter_id | policy.author_ids:
                 raise UserError(
                     self.env._(
                         "You wrote or submitted %(policy)s."
@@ -326,10 +351,12 @@ class SyncPolicy(models.Model):
             )
             policy._check_state(*states)
             policy._check_ready()
-            policy._in_force_now()._move({"state": "superseded"})
+            replaced = policy._in_force_now()
+            replaced._move({"state": "superseded"})
             policy.flush_model(["state"])
             policy._move({"state": "active"})
             policy.flush_model(["state"])
+            policy._audit("policy.activated", replaced)
         self.env["sync.write.hook"]._sync_refresh_hooks()
 
     def action_deactivate(self):
@@ -337,7 +364,23 @@ class SyncPolicy(models.Model):
         for policy in self:
             policy._check_state("active")
         self._move({"state": "superseded"})
+        for policy in self:
+            policy._audit("policy.deactivated", policy)
         self.env["sync.write.hook"]._sync_refresh_hooks()
+
+    def _audit(self, action, replaced):
+        """Put into the audit trail which rules no longer hold, and which do now."""
+        rules = {
+            line.field_id.field_description: line._describe() for line in self.line_ids
+        }
+        self.env["sync.audit"]._log(
+            action,
+            record=self,
+            before={"version": replaced.display_name} if replaced else None,
+            after={"version": self.display_name, **rules}
+            if action == "policy.activated"
+            else None,
+        )
 
     def action_new_version(self):
         """Draft the next version and open it."""

@@ -96,16 +96,19 @@ class SyncPolicyField(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        lines.policy_id._check_editable()
+        lines.policy_id._note_edit()
         return lines
 
     def write(self, vals):
-        self.policy_id._check_editable()
-        return super().write(vals)
+        policies = self.policy_id
+        result = super().write(vals)
+        # a line may have been moved to another policy
+        (policies | self.policy_id)._note_edit()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_in_draft(self):
-        self.policy_id._check_editable()
+        self.policy_id._note_edit()
 
     def _ranked_systems(self):
         """The owners, best first."""

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SyncPolicyOwner(models.Model):
@@ -22,3 +22,20 @@ class SyncPolicyOwner(models.Model):
     _system_unique = models.Constraint(
         "UNIQUE(line_id, system_id)", "A system has one rank among a field's owners."
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        owners = super().create(vals_list)
+        owners.line_id.policy_id._note_edit()
+        return owners
+
+    def write(self, vals):
+        policies = self.line_id.policy_id
+        result = super().write(vals)
+        # a rank may have been moved to another policy
+        (policies | self.line_id.policy_id)._note_edit()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_in_draft(self):
+        self.line_id.policy_id._note_edit()

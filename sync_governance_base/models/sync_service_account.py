@@ -51,6 +51,21 @@ class SyncServiceAccount(models.Model):
                         user=account.user_id.name,
                     )
                 )
+            if account.user_id == self.env.user or account._governs():
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s is a person of this suite. Nobody acts in person and"
+                        " as a system at once.",
+                        user=account.user_id.name,
+                    )
+                )
+
+    def _governs(self) -> bool:
+        """Whether the user has a duty in this suite, which is for people."""
+        return any(
+            self.user_id.has_group(f"sync_governance_base.group_sync_{duty}")
+            for duty in ("viewer", "auditor")
+        )
 
     # ------------------------------------------------------------------
     # CRUD
@@ -58,16 +73,19 @@ class SyncServiceAccount(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
+        accounts = super().create(vals_list)
+        self.env["sync.write.hook"]._sync_refresh_hooks()
+        return accounts
 
     def write(self, vals):
-        self.env.registry.clear_cache()
-        return super().write(vals)
+        result = super().write(vals)
+        self.env["sync.write.hook"]._sync_refresh_hooks()
+        return result
 
     def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
+        result = super().unlink()
+        self.env["sync.write.hook"]._sync_refresh_hooks()
+        return result
 
     # ------------------------------------------------------------------
     # Business

@@ -14,6 +14,7 @@ from . import test_matrix
 from . import test_ownership_matrix
 from . import test_override
 from . import test_policy
+from . import test_rights
 from . import test_secret
 from . import test_sod
 from . import test_stewardship
