@@ -71,6 +71,7 @@ class SyncGate(models.AbstractModel):
 
     def _passage_of(self, request):
         raw = (request.request_body or "").encode()
+        kept = request.request_headers or {}
         row, _failures = self._load_credential(request.credential_id.prefix, "")
         incoming = Incoming(
             method=request.method,
@@ -78,7 +79,7 @@ class SyncGate(models.AbstractModel):
             query_string="",
             query={},
             # Now is the later that the caller asked for.
-            headers={**(request.request_headers or {}), "prefer": ""},
+            headers={**kept, "prefer": ""},
             remote_addr=request.remote_addr or "",
             read=lambda limit: raw,
         )
@@ -88,6 +89,6 @@ class SyncGate(models.AbstractModel):
             datetime.now(timezone.utc),
             caller=Caller.of_row(row, row["scopes"] or {}),
             raw=raw,
-            late=True,
+            late=headers.prefers_async(kept.get("prefer")),
             version=request.contract_version or "",
         )

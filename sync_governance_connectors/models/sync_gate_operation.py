@@ -65,7 +65,7 @@ class SyncGate(models.AbstractModel):
         record, moved = self._find_existing(passage)
         self._check_own_id(passage, record)
         self._check_state(passage, record, required=True)
-        self._validate_merged(passage, self._canonical(passage, record))
+        self._validate_merged(passage, record)
         result = passage.resource._update(record, passage.body, passage.call, True)
         return self._answer_result(passage, result, moved)
 

@@ -46,20 +46,19 @@ class SyncGate(models.AbstractModel):
                 return found
         return []
 
-    def _validate_merged(self, passage, body):
+    def _validate_merged(self, passage, record):
         """Refuse a patch after which the record would break its contract.
 
         The contract is about whole bodies. What the record lacks already is not the
         patch's fault.
 
-        :param body: the record's body as it is
         :raise Problem: 422 with every new fault by the version in force
         """
         resource, refused = passage.resource, []
         versions = self._contract_versions(resource, "replace")
         if not versions:
             return
-        before = resource._writable(body)
+        before = resource._writable(self._canonical(passage, record))
         after = merge_patch(before, passage.body)
         for number, told in versions.items():
             known = self._faults(resource, "replace", before, number)

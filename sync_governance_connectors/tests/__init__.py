@@ -16,4 +16,5 @@ from . import test_resource_shipment
 from . import test_events
 from . import test_mapping
 from . import test_reconciliation
+from . import test_server
 from . import test_standard_flows

@@ -125,6 +125,42 @@ def test_twenty_patchers_lose_no_update(partner):
     assert stored == f"Patched by {winners[0]}"
 
 
+CALLS = """
+calls = env["sync.request"].search([("idempotency_key", "like", {keys!r})])
+result = calls.grouped("state")
+result = {{state: len(group) for state, group in result.items()}}
+"""
+
+
+def test_writers_at_once_are_run_again_by_odoo_with_one_effect_each(world, partner):
+    """Each but the first meets a row changed under its snapshot: Odoo rolls back and
+    runs the call again, which finds its own claim and goes on.
+    """
+    partner.create("T-8", "written")
+    barrier, log_before = threading.Barrier(8), world.odoo.log.read_text()
+
+    def writer(number):
+        barrier.wait()
+        return partner.call(
+            "PATCH",
+            "/customers/T-8",
+            json={"name": f"Written by {number}"},
+            headers={
+                "Idempotency-Key": f"writer-{number}",
+                "If-Match": "*",
+                "Content-Type": "application/merge-patch+json",
+            },
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(writer, range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.headers["ETag"] for answer in answers}) == 8
+    assert world.shell(CALLS.format(keys="writer-%")) == {"applied": 8}
+    log = world.odoo.log.read_text()[len(log_before) :]
+    assert "tries left" in log, "nobody met another: the test proved nothing"
+
+
 CUSTOMERS = """
 groups = env["res.partner"]._read_group(
     [("name", "=like", "Twin K-%")], ["name"], ["__count"])
