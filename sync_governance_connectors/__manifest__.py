@@ -33,6 +33,7 @@
         "views/sync_request_templates.xml",
         "views/sync_request_views.xml",
         "views/sync_request_hook_views.xml",
+        "views/sync_contract_caller_views.xml",
         "views/sync_system_views.xml",
         "views/sync_mapping_views.xml",
         "views/sync_value_map_views.xml",

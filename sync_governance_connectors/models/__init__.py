@@ -2,6 +2,7 @@ from . import ir_http
 from . import sync_plan
 from . import sync_credential
 from . import sync_credential_scope
+from . import sync_service_account
 from . import sync_rate_counter
 from . import sync_idempotency
 from . import sync_request
@@ -46,6 +47,8 @@ from . import sync_resource_shipment
 from . import sync_resource_invoice
 from . import sync_resource_payment
 from . import sync_contract
+from . import sync_contract_caller
+from . import sync_contract_version
 from . import sync_document_layout
 from . import sync_mapping
 from . import sync_mapping_line

@@ -252,6 +252,14 @@ class SyncCredential(models.Model):
         self.write({"state": state})
         for credential in self:
             credential._audit(f"credential.{state}")
+            if state != "active":
+                self.env["sync.issue"]._recover(
+                    credential._expiry_fingerprint(),
+                    self.env._("The key is %s.", state),
+                )
+
+    def _expiry_fingerprint(self):
+        return f"credential-expiry:{self.id}"
 
     def _audit(self, action):
         self.env["sync.audit"]._log(
@@ -273,7 +281,9 @@ class SyncCredential(models.Model):
 
     @api.model
     def _cron_expire(self):
-        """Close keys whose time is over, and tell about those that are next."""
+        """Close keys whose time is over; tell about those that are next, and about
+        accounts whose rights are due for review.
+        """
         now = fields.Datetime.now()
         self.search([("state", "in", USABLE), ("expires_at", "<=", now)])._set_state(
             "expired"
@@ -282,10 +292,11 @@ class SyncCredential(models.Model):
             [("state", "=", "active"), ("expires_at", "<=", now + REMINDER)]
         ):
             credential._remind()
+        self.env["sync.service.account"]._remind_reviews()
 
     def _remind(self):
         self.env["sync.issue"]._raise(
-            f"credential-expiry:{self.id}",
+            self._expiry_fingerprint(),
             self.env._(
                 "Key %(name)s of %(system)s ends on %(date)s",
                 name=self.name,

@@ -67,7 +67,9 @@ class SyncOpenapi(models.AbstractModel):
         gate = self.env["sync.gate"]
         in_force = next(iter(gate._contract_versions(resource, operation)), "")
         texts = gate._schema_texts(resource._name, operation, in_force)
-        return functools.reduce(openapi.agree, map(json.loads, texts))
+        # The resource's own schema first: it has the members in their order.
+        understood = resource._schema(operation)
+        return functools.reduce(openapi.agree, map(json.loads, texts), understood)
 
     def _versions_note(self, resource, operation):
         """Which versions of the contract a body may follow, as a sentence."""

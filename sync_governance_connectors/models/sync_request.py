@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools import masking
+from ..tools import masking, waterfall
 
 KEEP_BODIES = timedelta(days=30)
 VACUUM_BATCH = 5_000
@@ -20,7 +20,7 @@ class SyncRequest(models.Model):
     """
 
     _name = "sync.request"
-    _inherit = ["sync.bulk.insert"]
+    _inherit = ["sync.bulk.insert", "sync.record.pointer"]
     _description = "API Request"
     _order = "id desc"
     _rec_name = "ref"
@@ -28,6 +28,7 @@ class SyncRequest(models.Model):
     ref = fields.Char("Reference", required=True, readonly=True)
     kind = fields.Selection(
         [("api", "API"), ("hook", "Webhook")],
+        string="Way In",
         default="api",
         required=True,
         readonly=True,
@@ -105,6 +106,9 @@ class SyncRequest(models.Model):
 
     _ref_unique = models.Constraint("UNIQUE(ref)", "References are unique.")
     _recent = models.Index("(system_id, create_date)")
+    _versioned = models.Index(
+        "(contract_version, system_id) WHERE contract_version IS NOT NULL"
+    )
     _result = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
 
     # -- computed --------------------------------------------------------------------
@@ -126,8 +130,9 @@ class SyncRequest(models.Model):
                 ("trace_html", "sync_governance_connectors.sync_request_trace"),
                 ("decisions_html", "sync_governance_connectors.sync_request_decisions"),
             ):
+                values = {"call": request, "bars": waterfall.bars(request.trace or [])}
                 request[field_name] = (
-                    self.env["ir.qweb"]._render(template, {"call": request})
+                    self.env["ir.qweb"]._render(template, values)
                     if request[field_name.removesuffix("_html")]
                     else False
                 )

@@ -10,6 +10,7 @@ from odoo.addons.sync_governance_base.tools.source import Channel
 
 from ..tools import verify_inbound
 from ..tools.call import Call
+from ..tools.problem import Problem
 
 PURPOSE = "inbound_webhook"
 SECRET_BYTES = 32
@@ -48,6 +49,27 @@ class SyncSystem(models.Model):
     )
 
     inbound_url = fields.Char(string="Webhook Address", compute="_compute_inbound_url")
+
+    old_version_count = fields.Integer(
+        string="Old Versions", compute="_compute_old_version_count"
+    )
+
+    def _compute_old_version_count(self):
+        groups = self.env["sync.contract.caller"]._read_group(
+            [("system_id", "in", self.ids), ("version_id.state", "!=", "active")],
+            ["system_id"],
+            ["__count"],
+        )
+        counts = {system.id: count for system, count in groups}
+        for system in self:
+            system.old_version_count = counts.get(system.id, 0)
+
+    def action_open_contract_versions(self):
+        """The versions of contracts that the system's calls follow."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sync_governance_connectors.sync_contract_caller_action"
+        )
+        return {**action, "domain": [("system_id", "in", self.ids)], "context": {}}
 
     def _compute_inbound_url(self):
         for system in self:
@@ -98,11 +120,16 @@ class SyncSystem(models.Model):
         self.ensure_one()
         call = self._call(request_ref, channel)
         resources = self._acting_env(call)["sync.resource"]
-        with (
-            self.env["sync.gate"]._business(request_ref),
-            self.env.cr.savepoint(),
-        ):
-            return resources._get(instruction.resource)._take(instruction, call)
+        try:
+            with (
+                self.env["sync.gate"]._business(request_ref),
+                self.env.cr.savepoint(),
+            ):
+                return resources._get(instruction.resource)._take(instruction, call)
+        except Problem as problem:
+            if problem.aftermath:
+                problem.aftermath()
+            raise
 
     # -- webhooks of the system ------------------------------------------------------
 

@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.sql_db import Cursor
 from odoo.tests.common import new_test_user, tagged
 
 from ..tools import token
@@ -178,6 +179,63 @@ class TestCredential(GateCase):
         self.assertEqual(old.state, "expired")
         issues = self.env["sync.issue"].search([("kind", "=", "credential_expiry")])
         self.assertEqual(len(issues), 1)
+
+    def test_a_reminder_ends_with_its_cause(self):
+        self.credential.expires_at = fields.Datetime.now() + timedelta(days=3)
+        self.env["sync.credential"]._cron_expire()
+        issue = self.env["sync.issue"].search([("kind", "=", "credential_expiry")])
+        self.assertEqual(issue.state, "open")
+        self.credential._rotate()
+        self.assertEqual(issue.state, "resolved")
+
+    def test_a_review_that_is_due_is_an_issue(self):
+        account = self.credential.account_id
+        account.review_date = fields.Date.today() - timedelta(days=1)
+        for _day in range(2):
+            self.env["sync.credential"]._cron_expire()
+        issue = self.env["sync.issue"].search(
+            [("kind", "=", "credential_review"), ("res_id", "=", account.id)]
+        )
+        self.assertEqual(issue.state, "open")
+        self.assertIn(account.name, issue.title)
+        account.review_date = fields.Date.today() + timedelta(days=90)
+        self.assertEqual(issue.state, "resolved")
+
+    def test_unknown_wrong_and_revoked_cost_the_same(self):
+        """The steps of a refused key say nothing about it: neither how many, nor
+        which. (What they take in time is measured in benchmarks/README.md.)
+        """
+        revoked, _key = self._issue(self.system, ["tag:read"])
+        revoked.action_revoke()
+        prefixes = {
+            "wrong": self.credential.prefix,
+            "revoked": revoked.prefix,
+            "unknown": "bbbbbbbb",
+        }
+        self.env.flush_all()
+        self.call(
+            "GET", "/tags", token=token.render(token.Bearer("sgk", "c" * 8, "a" * 52))
+        )
+        steps = {}  # with warm caches
+        for name, prefix in prefixes.items():
+            key = token.render(token.Bearer("sgk", prefix, "a" * 52))
+            with (
+                patch.object(token, "matches", wraps=token.matches) as compared,
+                patch.object(token, "digest", wraps=token.digest) as hashed,
+                patch.object(
+                    Cursor, "execute", autospec=True, side_effect=Cursor.execute
+                ) as executed,
+            ):
+                response = self.call("GET", "/tags", token=key)
+            self.assert_problem(response, 401, "credential_invalid")
+            asked = [
+                str(call.args[1].code)[:60]
+                for call in executed.mock_calls
+                if hasattr(call.args[1], "code")
+            ]
+            steps[name] = (compared.call_count, hashed.call_count, asked)
+        self.assertEqual(steps["wrong"], steps["unknown"])
+        self.assertEqual(steps["revoked"], steps["unknown"])
 
     def test_unknown_scopes_are_refused(self):
         for scope in ("tag:own", "nothing:read", "tag"):

@@ -111,9 +111,14 @@ def records(world, settings):
     to_decide = person.search(
         "sync.duplicate.group", [("state", "=", "suggested")], ["name"]
     )
+    patched = person.search(
+        "sync.request", [("operation", "=", "patch")], ["credential_id"]
+    )
     return {
         **desks,
         "conflict": story["conflict_id"],
         "partner": story["partner_id"],
         "group": to_decide[0]["id"],
+        "api_request": patched[0]["id"],
+        "key": patched[0]["credential_id"][0],
     }
