@@ -44,6 +44,7 @@
         "views/stock_picking_views.xml",
         "views/product_product_views.xml",
         "views/account_move_views.xml",
+        "wizards/sync_record_status_views.xml",
         "views/menus.xml",
     ],
     "demo": [
