@@ -30,6 +30,7 @@
         "views/res_partner_views.xml",
         "views/menus.xml",
     ],
+    "demo": ["demo/res_partner_demo.xml"],
     "assets": {
         "web.assets_backend": ["sync_governance_dedup/static/src/**/*"],
     },

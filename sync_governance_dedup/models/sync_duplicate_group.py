@@ -218,7 +218,7 @@ class SyncDuplicateGroup(models.Model):
         proposal = self.env["sync.duplicate.survivorship"]._proposal(records)
         survivor = records.filtered(lambda record: record.id == survivor_id)
         survivor = survivor or records.browse(proposal["survivor_id"])
-        chosen = dict(proposal["values"], **(values or {}))
+        chosen = dict(proposal["values"], **self._allowed_choices(records, values))
         if not automatic:  # a rule does not confirm itself
             pairs = combinations(sorted(records.ids), 2)
             self.env["sync.duplicate.verdict"].sudo()._record_pairs(
@@ -231,6 +231,22 @@ class SyncDuplicateGroup(models.Model):
         return self.env["sync.merge.service"]._merge(
             records, survivor, chosen, group=self, reason=reason, automatic=automatic
         )
+
+    @api.model
+    def _allowed_choices(self, records, values):
+        """What was chosen, if the user may read and write the fields: a merge writes
+        as superuser, and must not be a way around the rights on a field."""
+        survivorship = self.env["sync.duplicate.survivorship"]
+        allowed = set(survivorship._field_names(records))
+        choices = values or {}
+        for name in choices:
+            if name not in allowed or not records._has_field_access(
+                records._fields[name], "write"
+            ):
+                raise AccessError(
+                    self.env._("You may not choose the value of “%s”.", name)
+                )
+        return choices
 
     def action_merge_proposed(self):
         """Button of the form: merge as proposed."""
@@ -271,6 +287,11 @@ class SyncDuplicateGroup(models.Model):
         user = self.env["res.users"].browse(user_id).exists()
         if not user.has_group("sync_governance_base.group_sync_steward"):
             raise UserError(self.env._("%s is not a steward.", user.name))
+        theirs = self.with_user(user).with_context(
+            allowed_company_ids=user.sudo().company_ids.ids
+        )
+        if not theirs.has_access("read"):
+            raise UserError(self.env._("%s may not see these records.", user.name))
         self.sudo().write({"state": "in_review", "steward_id": user.id})
         self.sudo().activity_schedule(
             "mail.mail_activity_data_todo",

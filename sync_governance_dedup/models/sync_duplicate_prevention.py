@@ -19,10 +19,13 @@ class SyncDuplicatePrevention(models.Model):
     model_name = fields.Char(required=True, readonly=True)
     candidate_id = fields.Many2oneReference(
         model_field="model_name",
-        string="Likely Match",
+        string="Likely Match Id",
         required=True,
         readonly=True,
         index=True,
+    )
+    candidate_name = fields.Char(
+        string="Likely Match", compute="_compute_candidate_name", compute_sudo=False
     )
     probability = fields.Float(digits=(6, 4), readonly=True, aggregator="avg")
     outcome = fields.Selection(
@@ -43,6 +46,22 @@ class SyncDuplicatePrevention(models.Model):
     user_id = fields.Many2one(
         "res.users", readonly=True, default=lambda self: self.env.uid
     )
+
+    @api.depends("model_name", "candidate_id")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_candidate_name(self):
+        """The record's name for whom may read it; it may have been merged since."""
+        for model_name, notes in self.grouped("model_name").items():
+            readable = (
+                self.env[model_name]
+                .with_context(active_test=False)
+                .search([("id", "in", notes.mapped("candidate_id"))])
+            )
+            names = {record.id: record.display_name for record in readable}
+            for note in notes:
+                note.candidate_name = names.get(
+                    note.candidate_id, f"#{note.candidate_id}"
+                )
 
     @api.model
     def _record(self, model_name, candidate_id, probability, outcome, reason=None):

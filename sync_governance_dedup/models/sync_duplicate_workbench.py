@@ -325,8 +325,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                     "label": self._evidence_label(row.field_name, labels),
                     "level": levels.get(row.level, row.level or ""),
                     "weight": row.weight,
-                    "left": row.left_value or "",
-                    "right": row.right_value or "",
+                    "left": row.left_original or row.left_value or "",
+                    "right": row.right_original or row.right_value or "",
                 }
             )
         inside = [

@@ -13,7 +13,6 @@ from ..merge import (
     MergeRun,
     ReferenceMover,
     RowRecorder,
-    RowRestorer,
     RowRule,
 )
 
@@ -29,7 +28,8 @@ class SyncMergeService(models.AbstractModel):
     a user starts from the core wizard's own screen, passes here.
 
     Extension points: :meth:`_row_rules`, :meth:`_history_models`,
-    :meth:`_merged_event_name`, :meth:`_named_for_others`, :meth:`_blockers`.
+    :meth:`_merged_event_name`, :meth:`_named_for_others`. What stands against a merge,
+    and taking one back, are in files of their own beside this one.
     """
 
     _name = "sync.merge.service"
@@ -78,98 +78,6 @@ class SyncMergeService(models.AbstractModel):
     @api.model
     def _updated_event_name(self, model_name):
         return {"res.partner": "customer.updated"}.get(model_name)
-
-    @api.model
-    def _blockers(self, records, survivor):
-        """Why these records cannot be merged as they are.
-
-        :return: list of ``{"code", "message", "record_ids"}``; ``record_ids``
-            are those to leave out, or to look at, for the merge to go through
-        """
-        records = (
-            records.sudo()
-        )  # reasons may lie in records the user does not see, e.g. users
-        found = [self._blocked_by_company(records)]
-        if records._name == "res.partner":
-            found += [
-                self._blocked_by_family(records),
-                self._blocked_by_users(records, survivor),
-                self._blocked_by_sealed_entries(records, survivor),
-            ]
-        return [blocker for blocker in found if blocker]
-
-    # -- blockers ----------------------------------------------------------------------
-
-    @api.model
-    def _blocked_by_company(self, records):
-        if "company_id" not in records._fields or len(records.company_id) < 2:
-            return None
-        return {
-            "code": "company",
-            "message": self.env._(
-                "The records belong to different companies (%s): their documents would"
-                " change hands. Merge within one company, or share the records first.",
-                ", ".join(records.company_id.mapped("name")),
-            ),
-            "record_ids": records.filtered("company_id").ids,
-        }
-
-    @api.model
-    def _blocked_by_family(self, partners):
-        inside = partners.filtered(lambda partner: partner._ancestors() & partners)
-        if not inside:
-            return None
-        return {
-            "code": "family",
-            "message": self.env._(
-                "%s is a contact of another record of this group: a contact is not a"
-                " duplicate of its company. Leave it out.",
-                ", ".join(inside.mapped("display_name")),
-            ),
-            "record_ids": inside.ids,
-        }
-
-    @api.model
-    def _blocked_by_users(self, partners, survivor):
-        with_users = partners.with_context(active_test=False).filtered("user_ids")
-        if len(with_users.user_ids) < 2:
-            return None
-        return {
-            "code": "users",
-            "message": self.env._(
-                "More than one login hangs on these records (%s). Leave all but one out"
-                " of the merge, or give the other login a contact of its own first.",
-                ", ".join(with_users.user_ids.mapped("login")),
-            ),
-            "record_ids": (with_users - survivor).ids or with_users.ids[1:],
-        }
-
-    @api.model
-    def _blocked_by_sealed_entries(self, partners, survivor):
-        """The hash that seals posted entries covers the partner: moving them
-        to another one would break the chain that an auditor relies on."""
-        if "account.move.line" not in self.env:
-            return None
-        lines = self.env["account.move.line"].sudo()
-        sealed = lines._read_group(
-            [
-                ("partner_id", "in", (partners - survivor).ids),
-                ("move_id.inalterable_hash", "!=", False),
-            ],
-            ["partner_id"],
-        )
-        if not sealed:
-            return None
-        retired = self.env["res.partner"].union(*(partner for (partner,) in sealed))
-        return {
-            "code": "sealed",
-            "message": self.env._(
-                "Journal entries of %s are sealed by a hash that covers the customer."
-                " Let this record survive, or leave it out.",
-                ", ".join(retired.mapped("display_name")),
-            ),
-            "record_ids": retired.ids,
-        }
 
     # -- merge -------------------------------------------------------------------------
 
@@ -435,60 +343,3 @@ class SyncMergeService(models.AbstractModel):
         """Tell other systems, if the webhooks module is there to do it."""
         if name and "sync.event.type" in self.env:
             self.env["sync.event.type"].sudo()._emit(name, record, data=data)
-
-    # -- undo --------------------------------------------------------------------------
-
-    @api.model
-    def _undo(self, journal, reason, overwrite=False):
-        """Take a merge back: records, ids and references are as they were.
-
-        :param overwrite: also put back what was changed since the merge
-        :return: list of ``{"table", "ids", "columns"}``
-            that changed since and were kept
-        """
-        survivor = self.env[journal.model_name].browse(journal.survivor_id).exists()
-        if not survivor:
-            raise UserError(
-                self.env._(
-                    "The survivor was deleted since: there is nothing left to split."
-                )
-            )
-        journal.sudo().lock_for_update()
-        survivor.sudo().lock_for_update()
-        journal.invalidate_recordset()
-        if not journal.is_reversible:
-            raise UserError(self.env._("This merge can no longer be undone."))
-        self.env.flush_all()
-        kept = RowRestorer(self.env, journal.sudo().changes).restore(overwrite)
-        self.env["sync.crosswalk"].sudo()._unpoint(journal.sudo().crosswalk_moves or [])
-        self.env.invalidate_all()
-        self.env.registry.clear_cache()
-        self._close_undo(journal, survivor, kept, reason)
-        return kept
-
-    @api.model
-    def _close_undo(self, journal, survivor, kept, reason):
-        journal.sudo().write(
-            {
-                "state": "reverted",
-                "reverted_by_id": self.env.uid,
-                "reverted_at": fields.Datetime.now(),
-                "kept_since": kept,
-            }
-        )
-        journal._release_files()
-        restored = self.env[journal.model_name].browse(journal.retired_ids)
-        records = survivor | restored
-        self.env["sync.write.hook"]._dedup_collect(records)
-        self.env["sync.audit"].sudo()._log("unmerge", record=survivor, reason=reason)
-        name = self._updated_event_name(journal.model_name)
-        for record in records:
-            if hasattr(record, "message_post"):
-                record.sudo().message_post(
-                    body=self.env._(
-                        "Merge %(ref)s was undone: %(reason)s",
-                        ref=journal.ref,
-                        reason=reason,
-                    )
-                )
-            self._emit(name, record)

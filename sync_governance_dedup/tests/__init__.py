@@ -12,3 +12,5 @@ from . import test_scan
 from . import test_suggest
 from . import test_training
 from . import test_undo
+from . import test_bad_input
+from . import test_changes

@@ -41,3 +41,13 @@ class TestBand(DedupCase):
         )
         with self.assertRaises(AccessError):
             self.env["sync.merge.band"].with_user(viewer).create({})
+
+    def test_what_is_no_longer_safe_is_left_to_look_at(self):
+        records = self.partners("Late A", "Late B")
+        group = self.group_of(records, 0.9999)
+        band = self.band()
+        self.assertIn(group, band.line_ids.group_id)
+        for number, record in enumerate(records):
+            self.env["sync.crosswalk"]._link(self.shop, record, f"late-{number}")
+        band.action_merge()
+        self.assertEqual(group.state, "suggested")

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from ..tools.types import Candidate
@@ -124,3 +124,75 @@ class TestRights(DedupCase):
                 ._find_candidates("res.partner", {"name": "A"})
             )
         self.assertEqual([candidate.record_id for candidate in got], [mine.id])
+
+    def test_a_merge_is_no_way_around_the_rights_on_a_field(self):
+        a, b = self.partners("A", "B")
+        group = self.as_steward(self.group_of(a | b))
+        for name in ("user_ids", "active", "signup_type", "no_such_field"):
+            with self.assertRaises(AccessError):
+                group.action_merge(survivor_id=a.id, values={name: b.id})
+        self.assertEqual(group.state, "suggested")
+        field = self.Partner._fields["ref"]
+        self.patch(field, "groups", "base.group_system")
+        with self.assertRaises(AccessError):
+            group.action_merge(survivor_id=a.id, values={"ref": b.id})
+
+    def test_the_undo_wizard_tells_nothing_of_others_merges(self):
+        records = self.partners("A", "B", company_id=self.company.id)
+        journal = self.env["sync.merge.service"]._merge(records, records[0])
+        Wizard = self.env["sync.merge.undo"]
+        values = {"journal_id": journal.id, "reason": "Curious"}
+        for user in (self.steward, self.viewer):
+            with self.assertRaises(AccessError):
+                Wizard.with_user(user).create(dict(values))
+        mine = self.partners("C", "D")
+        own = self.env["sync.merge.service"]._merge(mine, mine[0])
+        wizard = Wizard.with_user(self.steward).create(
+            {"journal_id": own.id, "reason": "Wrong"}
+        )
+        with self.assertRaises(AccessError):
+            wizard.journal_id = journal
+
+    def test_evidence_hides_the_values(self):
+        """Also of records that the viewer may not read by a rule of the customer's."""
+        group = self.group_of(self.partners("Ann Miller", "Anne Miller"))
+        evidence = group.evidence_ids.with_user(self.steward)
+        self.assertTrue(evidence.read(["field_name", "level", "weight"]))
+        with self.assertRaises(AccessError):
+            evidence.read(["left_value"])
+        shown = (
+            self.env["sync.duplicate.workbench"]
+            .with_user(self.steward)
+            .get_group(group.id)
+        )
+        values = {line["left"] for pair in shown["pairs"] for line in pair["evidence"]}
+        self.assertIn("Ann Miller", values)
+
+    def test_a_group_is_given_to_whom_may_see_it(self):
+        colleague = new_test_user(
+            self.env,
+            login="dedup_colleague",
+            groups="base.group_user,sync_governance_base.group_sync_steward",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        group = self.as_steward(
+            self.group_of(self.partners("A", "B", company_id=self.env.company.id))
+        )
+        with self.assertRaisesRegex(UserError, "may not see"):
+            group.action_assign(colleague.id)
+
+    def test_portal_users_are_told_nothing(self):
+        portal = new_test_user(
+            self.env, login="dedup_portal", groups="base.group_portal"
+        )
+        door = self.env["sync.duplicate.door"].with_user(portal)
+        with self.assertRaises(AccessError):
+            door.get_matches("res.partner", {"name": "A"})
+        for call in ("get_queue", "get_stewards"):
+            with self.assertRaises(AccessError):
+                getattr(self.env["sync.duplicate.workbench"].with_user(portal), call)()
+        with self.assertRaises(AccessError):
+            self.env["sync.duplicate.prevention"].with_user(portal).note_choice(
+                "res.partner", portal.partner_id.id, 1.0, "used"
+            )

@@ -199,8 +199,10 @@ class TestUndo(DedupCase):
         child.parent_id = other
         late = self.partners("Late", parent_id=a.id)
         self.env.flush_all()
-        wizard = self.env["sync.merge.undo"].create(
-            {"journal_id": journal.id, "reason": "Wrong"}
+        wizard = (
+            self.env["sync.merge.undo"]
+            .with_user(self.steward)
+            .create({"journal_id": journal.id, "reason": "Wrong"})
         )
         self.assertIn("street", wizard.changed_since)
         kept = self.service._undo(journal, "Wrong")

@@ -81,6 +81,8 @@ class SyncMergeBand(models.TransientModel):
         groups = self.line_ids.filtered("approved").group_id
         if not groups:
             raise UserError(self.env._("Approve at least one group."))
+        # an order may have come since the preview: then somebody has to look
+        groups = groups.filtered(lambda group: group._is_open() and group._is_safe())
         for group in groups:
             group.action_merge(reason=self.env._("Approved in the safe band"))
         return {

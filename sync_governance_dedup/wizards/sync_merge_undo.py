@@ -28,6 +28,18 @@ class SyncMergeUndo(models.TransientModel):
     )
     reason = fields.Char(required=True)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        # what it tells of a merge is told to whom may undo it
+        wizards.journal_id._check_undo_allowed()
+        return wizards
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.journal_id._check_undo_allowed()
+        return result
+
     @api.depends("journal_id")
     def _compute_changed_since(self):
         for wizard in self:

@@ -243,6 +243,9 @@ export class DuplicateDesk extends Component {
     if (elsewhere || menuOpen || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
+    if (!this.state.selectedId) {
+      this.compare = null; // the last one is off the screen
+    }
     const digit = /^Digit([1-5])$/.exec(event.code)?.[1];
     if (digit && this.compare) {
       event.preventDefault();
