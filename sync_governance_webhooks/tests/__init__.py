@@ -3,6 +3,7 @@ from . import test_capture
 from . import test_curl
 from . import test_dead_letters
 from . import test_dispatch
+from . import test_limits
 from . import test_ownership
 from . import test_replay
 from . import test_retention
