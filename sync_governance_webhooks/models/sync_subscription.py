@@ -324,7 +324,7 @@ class SyncSubscription(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_at_rest(self):
-        """While messages are on their way, deleting would collide with their results."""
+        """Deleting would collide with the results of what is on its way."""
         for subscription in self:
             if subscription.state == "active":
                 raise UserError(
