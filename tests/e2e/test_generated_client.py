@@ -103,7 +103,9 @@ def test_an_order_from_customer_to_payment(world, api_of, generated):
         },
         **key(),
     )
-    assert customer.address.city == "Hamburg"
+    assert customer.name == f"Generated {run} GmbH"
+    # the demo's policy gives addresses to the shop
+    assert "address.city" in [one.field for one in customer.sync.held]
     currency = customer.currency
 
     product = shop.call(

@@ -68,10 +68,13 @@ class Tour:
             assert patched[member] == value
             assert patched["sync"]["applied"] == [member]
         if "replace" in names:
-            replaced = self.call(f"replace_{resource}", body, external_id)
-            assert replaced["external_id"] == external_id
-            new = f"{external_id}-PUT"
-            self.call(f"replace_{resource}", body, new, 201, if_match=None)
+            for name, status in ((external_id, 200), (f"{external_id}-PUT", 201)):
+                named = {"external_id": name, **body}
+                match = "*" if status == 200 else None
+                put = self.call(
+                    f"replace_{resource}", named, name, status, if_match=match
+                )
+                assert put["external_id"] == name
         if "bulk" in names:
             items = [
                 {"external_id": f"{external_id}-B", **body},
