@@ -19,7 +19,7 @@ class SyncContractCaller(models.Model):
     _auto = False
     _order = "last_call_at desc"
 
-    version_id = fields.Many2one("sync.contract.version", "Version", readonly=True)
+    version_id = fields.Many2one("sync.contract.version", readonly=True)
     contract_id = fields.Many2one(related="version_id.contract_id")
     version_state = fields.Selection(related="version_id.state", string="State")
     sunset_date = fields.Date(related="version_id.sunset_date")
