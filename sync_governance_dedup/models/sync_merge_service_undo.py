@@ -9,7 +9,7 @@ from ..merge import RowRestorer
 class SyncMergeService(models.AbstractModel):
     """Takes a merge back by its journal."""
 
-    _inherit = "sync.merge.service"
+    _inherit = "sync.merge.service"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     @api.model
     def _undo(self, journal, reason, overwrite=False):
