@@ -490,6 +490,23 @@ class Bench:
             }
         )
 
+    def _webhook_jobs(self, env, count):
+        """Actions that run core's for a record each: jobs do not keep the context."""
+        action_id = self._webhook_action(env).id
+        return env["ir.actions.server"].create(
+            [
+                {
+                    "name": f"Bench {number}",
+                    "model_id": env["ir.model"]._get_id("res.partner"),
+                    "state": "code",
+                    "code": f"env['ir.actions.server'].browse({action_id}).with_context("
+                    "active_model='res.partner', active_id="
+                    f"{self.partner_ids[number % len(self.partner_ids)]}).run()",
+                }
+                for number in range(count)
+            ]
+        )
+
     def core_webhook_per_s(self):
         """Core's action, a transaction for each record as when users save."""
         count = 50 if self.quick else 300
@@ -540,12 +557,8 @@ class Bench:
         count = 100 if self.quick else 1_000
         ask(self.url + "/reset")
         with self.env() as env:
-            action_id = self._webhook_action(env).id
-            for number in range(count):
-                env["ir.actions.server"].browse(action_id).with_context(
-                    active_model="res.partner",
-                    active_id=self.partner_ids[number % len(self.partner_ids)],
-                ).with_delay(description=str(number)).run()
+            for job in self._webhook_jobs(env, count):
+                job.with_delay().run()
         under_way = (
             "SELECT 1 FROM queue_job WHERE model_name = 'ir.actions.server'"
             " AND state NOT IN ('done', 'failed') LIMIT 1"
