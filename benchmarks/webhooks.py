@@ -23,6 +23,7 @@ import time
 import urllib.request
 from collections import defaultdict
 from contextlib import contextmanager
+from itertools import cycle, islice
 
 RECEIVER_DELAY_S = 0.02
 # of the JSON line, in the order of issue 4
@@ -492,18 +493,18 @@ class Bench:
 
     def _webhook_jobs(self, env, count):
         """Actions that run core's for a record each: jobs do not keep the context."""
-        action_id = self._webhook_action(env).id
+        action = f"env['ir.actions.server'].browse({self._webhook_action(env).id})"
+        context = "active_model='res.partner', active_id="
+        partner_ids = islice(cycle(self.partner_ids), count)
         return env["ir.actions.server"].create(
             [
                 {
-                    "name": f"Bench {number}",
+                    "name": f"Bench {partner_id}",
                     "model_id": env["ir.model"]._get_id("res.partner"),
                     "state": "code",
-                    "code": f"env['ir.actions.server'].browse({action_id}).with_context("
-                    "active_model='res.partner', active_id="
-                    f"{self.partner_ids[number % len(self.partner_ids)]}).run()",
+                    "code": f"{action}.with_context({context}{partner_id}).run()",
                 }
-                for number in range(count)
+                for partner_id in partner_ids
             ]
         )
 
