@@ -58,6 +58,7 @@ class SyncAudit(models.Model):
 
     _name = "sync.audit"
     _description = "Audit Entry"
+    _inherit = ["sync.record.pointer"]
     _order = "id desc"
     _rec_name = "action"
     # a change of create_uid by a foreign key would be an UPDATE of the log
@@ -74,8 +75,10 @@ class SyncAudit(models.Model):
     user_login = fields.Char(
         string="Login", readonly=True, help="The user's login at the time."
     )
-    channel = fields.Char(
-        readonly=True, help="The way in: form, import, RPC, inbound request, job, cron."
+    channel = fields.Selection(
+        lambda self: self.env["sync.policy.hit"]._fields["channel"].selection,
+        string="Way In",
+        readonly=True,
     )
     system_code = fields.Char(string="System", readonly=True)
     request_ref = fields.Char(string="Request", readonly=True, index="btree_not_null")
@@ -294,13 +297,7 @@ class SyncAudit(models.Model):
             raise UserError(
                 self.env._("This entry is about no record that still exists.")
             )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-        }
+        return super().action_open_record()
 
 
 def _dumps(value):

@@ -16,6 +16,7 @@ class SyncChangeRequestLine(models.Model):
     )
     field_id = fields.Many2one("ir.model.fields", ondelete="set null")
     field_name = fields.Char(required=True, readonly=True, string="Technical Name")
+    field_label = fields.Char(string="Label", compute="_compute_field_label")
     owner_system_id = fields.Many2one(
         "sync.system", string="Owner", ondelete="set null", readonly=True
     )
@@ -24,6 +25,12 @@ class SyncChangeRequestLine(models.Model):
     old_display = fields.Char(string="When Proposed", compute="_compute_displays")
     proposed_display = fields.Char(string="Proposed", compute="_compute_displays")
     current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
+
+    @api.depends("field_id", "field_name")
+    @api.depends_context("lang")
+    def _compute_field_label(self):
+        for line in self:
+            line.field_label = line._labels()
 
     @api.depends("old_value", "proposed_value")
     @api.depends_context("lang")

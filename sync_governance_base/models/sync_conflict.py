@@ -54,7 +54,9 @@ class SyncConflict(models.Model):
         string="Record", model_field="res_model", readonly=True
     )
     external_id = fields.Char(
-        readonly=True, help="The id under which the system spoke of the record."
+        string="External Id",
+        readonly=True,
+        help="The id under which the system spoke of the record.",
     )
     target_id = fields.Many2oneReference(
         string="Existing Record",
@@ -186,7 +188,7 @@ class SyncConflict(models.Model):
     @api.depends("line_ids.field_name", "state")
     def _compute_similar_count(self):
         for conflict in self:
-            conflict.similar_count = len(conflict._similar())
+            conflict.similar_count = self.search_count(conflict._similar_domain())
 
     @api.depends("line_ids.decision", "line_ids.custom_text")
     def _compute_sent_back(self):
@@ -196,25 +198,26 @@ class SyncConflict(models.Model):
                 if line.decision in ("keep", "custom"):
                     custom = line.decision == "custom"
                     value = line.custom_text if custom else line.current_display
+                    value = value or self.env._("empty")
                     told.append(f"{line._labels()}: {value}")
             conflict.sent_back = "\n".join(told)
 
     def _similar(self):
         """Open conflicts of the same system about the same fields of other records."""
+        return self.search(self._similar_domain())
+
+    def _similar_domain(self):
         self.ensure_one()
-        names = set(self.line_ids.mapped("field_name"))
-        candidates = self.search(
-            [
-                ("id", "!=", self.id),
-                ("state", "=", "open"),
-                ("system_id", "=", self.system_id.id),
-                ("res_model", "=", self.res_model),
-                ("type", "=", self.type),
-            ]
-        )
-        return candidates.filtered(
-            lambda one: set(one.line_ids.mapped("field_name")) == names
-        )
+        names = self.line_ids.mapped("field_name")
+        return [
+            ("id", "!=", self._origin.id),
+            ("state", "=", "open"),
+            ("system_id", "=", self.system_id.id),
+            ("res_model", "=", self.res_model),
+            ("type", "=", self.type),
+            *(("line_ids", "any", [("field_name", "=", name)]) for name in names),
+            ("line_ids", "not any", [("field_name", "not in", names)]),
+        ]
 
     def write(self, vals):
         if not self.env.su and not _DECIDED_BY_CODE.isdisjoint(vals):

@@ -17,6 +17,7 @@ class SyncConflictLine(models.Model):
     )
     field_id = fields.Many2one("ir.model.fields", ondelete="set null")
     field_name = fields.Char(required=True, string="Technical Name")
+    field_label = fields.Char(string="Label", compute="_compute_field_label")
     base_value = JsonValue()
     has_base = fields.Boolean(
         string="Agreed Before", help="The system and Odoo have agreed on it once."
@@ -38,6 +39,12 @@ class SyncConflictLine(models.Model):
     decision = fields.Selection(
         [("keep", "Keep Odoo's"), ("take", "Take incoming"), ("custom", "Other value")]
     )
+
+    @api.depends("field_id", "field_name")
+    @api.depends_context("lang")
+    def _compute_field_label(self):
+        for line in self:
+            line.field_label = line._labels()
 
     @api.depends("base_value", "current_value", "incoming_value")
     @api.depends_context("lang")

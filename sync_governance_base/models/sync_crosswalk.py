@@ -31,7 +31,7 @@ class SyncCrosswalk(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True
     )
-    external_id = fields.Char(required=True)
+    external_id = fields.Char(string="External Id", required=True)
     external_url = fields.Char(compute="_compute_external_url")
     state = fields.Selection(
         [("active", "Active"), ("superseded", "Superseded"), ("retired", "Retired")],

@@ -2,6 +2,7 @@ from textwrap import shorten
 
 from odoo import api, fields, models
 
+VALUE_LENGTH = 40
 CHANGES_LENGTH = 120
 
 
@@ -41,15 +42,15 @@ class SyncRecordPointer(models.AbstractModel):
     def _spell(self, changes) -> str:
         """Changes in one short line: "Phone 1 → 2; City empty → Paris".
 
-        :param changes: triples of a field's label and its two values as people read them
+        :param changes: triples of a field's label and two values as people read them
         """
         empty = self.env._("empty")
         spelt = [
             self.env._(
                 "%(field)s %(before)s → %(after)s",
                 field=label,
-                before=before or empty,
-                after=after or empty,
+                before=shorten(before or empty, VALUE_LENGTH, placeholder="…"),
+                after=shorten(after or empty, VALUE_LENGTH, placeholder="…"),
             )
             for label, before, after in changes
         ]

@@ -1,5 +1,6 @@
-import {onPatched, useExternalListener, useState} from "@odoo/owl";
+import {onMounted, onPatched, useExternalListener, useState} from "@odoo/owl";
 import {ListRenderer} from "@web/views/list/list_renderer";
+import {browser} from "@web/core/browser/browser";
 import {listView} from "@web/views/list/list_view";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
@@ -10,7 +11,6 @@ const ROW = "tr.o_data_row";
 export class InboxRenderer extends ListRenderer {
   setup() {
     super.setup();
-    this.orm = useService("orm");
     this.actionService = useService("action");
     this.skipped = useState(new Set());
     this.returnTo = null;
@@ -22,6 +22,8 @@ export class InboxRenderer extends ListRenderer {
       s: () => this.skip(),
     };
     useExternalListener(window, "keydown", (event) => this.onKey(event));
+    // after the search box, which takes the focus when a list opens
+    onMounted(() => browser.setTimeout(() => this.focusRow(0)));
     onPatched(() => this.returnFocus());
   }
 
@@ -87,12 +89,14 @@ export class InboxRenderer extends ListRenderer {
     }
     this.isDeciding = true;
     try {
-      const action = await this.orm.call("sync.inbox", method, [[record.resId]]);
-      if (action?.type) {
-        await this.actionService.doAction(action, {onClose: () => this.reload(place)});
-      } else {
-        await this.reload(place);
-      }
+      await this.actionService.doActionButton({
+        type: "object",
+        name: method,
+        resModel: "sync.inbox",
+        resId: record.resId,
+        resIds: [record.resId],
+        onClose: () => this.reload(place),
+      });
     } finally {
       this.isDeciding = false;
     }
