@@ -163,8 +163,8 @@ def test_every_operation_of_every_resource(world, tour):
 
 def _stock(tour):
     levels = tour.call("list_stock")["data"]
-    level = tour.call("read_stock", external_id=levels[0]["external_id"])
-    assert level["product"]["ref"] == levels[0]["product"]["ref"]
+    level = tour.call("read_stock", external_id=levels[0]["ref"])
+    assert level["product"] == levels[0]["product"]
 
 
 def _cancel(tour):
