@@ -73,6 +73,12 @@ class TestCurl(WebhookCase):
 
     def test_for_managers_alone(self):
         delivery = self.deliver()
+        manager = new_test_user(
+            self.env,
+            "curl_manager",
+            groups="sync_governance_base.group_sync_integration_manager",
+        )
+        self.assertIn(delivery.ref, delivery.with_user(manager).curl_command)
         operator = new_test_user(
             self.env, "curl_operator", groups="sync_governance_base.group_sync_operator"
         )

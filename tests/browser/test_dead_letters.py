@@ -100,9 +100,8 @@ def test_subscriptions_tell_how_they_are(scene, page_of, screens):
     )
     shoot(page, screens, "subscription")
     page.get_by_role("tab", name="Authentication").click()
-    page.locator(".o_field_widget[name=auth_kind] select").select_option(
-        label="OAuth 2.0 client credentials"
-    )
+    page.locator(".o_field_widget[name=auth_kind] input").click()
+    page.locator(".o_select_menu_item", has_text="OAuth 2.0").click()
     page.wait_for_timeout(300)
     shoot(page, screens, "subscription_authentication")
     assert_sound(page)

@@ -55,9 +55,7 @@ def test_the_reference_parser_is_content(which, documents, settings, tmp_path):
 
 
 def test_every_active_type_is_described(documents, world):
-    names = set(
-        world.shell("result = env['sync.event.type'].search([]).mapped('name')")
-    )
+    active = world.shell("result = env['sync.event.type'].search([]).mapped('name')")
     for document in documents.values():
         assert document["asyncapi"] == "3.1.0"
         messages = document["components"]["messages"].values()
