@@ -117,7 +117,7 @@ class SyncDuplicateKey(models.Model):
                 rule.id,
                 list(ids),
                 list(profiles),
-                ["{%s}" % ",".join(map(str, some)) for some in keys],
+                [f"{{{','.join(map(str, some))}}}" for some in keys],
                 list(sources),
             )
         )
@@ -224,8 +224,20 @@ class SyncDuplicateKey(models.Model):
     @api.model
     def _covered(self, rule, domain=fields.Domain.TRUE, **options):
         """Query of the records that the rule covers."""
-        Model = self.env[rule.model_name].sudo().with_context(active_test=False)
-        return Model._search(rule._record_domain() & domain, **options)
+        domain = rule._record_domain() & fields.Domain(domain)
+        return self._records(rule)._search(domain, **options)
+
+    @api.model
+    def _records(self, rule):
+        """The rule's model as the engine reads it, whoever runs it: all records, and
+        of translated texts the original."""
+        Model = self.env[rule.model_name].sudo()
+        return Model.with_context(active_test=False, lang=None)
+
+    @api.model
+    def _column(self, rule, query, name):
+        """SQL of a compared field. Hook: for fields that are no column of the model."""
+        return self._records(rule)._field_to_sql(query.table, name, query)
 
     @api.model
     def _read_rows(self, rule, domain, limit=None, changed=False):
@@ -258,14 +270,11 @@ class SyncDuplicateKey(models.Model):
     @api.model
     def _source(self, rule, query):
         """SQL of the hash of a record's compared values, and of how they are read."""
-        Model = self.env[rule.model_name]
         names = rule.field_ids.mapped("name")
         kinds = [f"{line.name}:{line.kind}" for line in rule.field_ids]
         return SQL(
             "hashtextextended(ROW(%s)::text, %s)",
-            SQL(", ").join(
-                Model._field_to_sql(query.table, name, query) for name in names
-            ),
+            SQL(", ").join(self._column(rule, query, name) for name in names),
             blocking.hashed("layout", str(VERSION), *kinds),
         )
 
@@ -273,11 +282,11 @@ class SyncDuplicateKey(models.Model):
     def _columns(self, rule, query):
         """[(field, SQL)] of what is read; many2one
         fields as :class:`Layout` wants them."""
-        Model = self.env[rule.model_name].sudo()
+        Model = self.env[rule.model_name]
         columns = [("id", SQL.identifier(query.table, "id"))]
         for line in rule.field_ids:
             field = Model._fields[line.name]
-            expression = Model._field_to_sql(query.table, line.name, query)
+            expression = self._column(rule, query, line.name)
             if field.type == "many2one" and line.kind in ("country", "state"):
                 name = (
                     "code" if "code" in self.env[field.comodel_name]._fields else "name"

@@ -53,7 +53,8 @@ class SyncDuplicatePair(models.Model):
         rows = self.env.execute_query(
             SQL(
                 "SELECT left_id, right_id, probability::float8, packed"
-                " FROM sync_duplicate_pair WHERE scan_id = %s ORDER BY left_id, right_id",
+                " FROM sync_duplicate_pair WHERE scan_id = %s"
+                " ORDER BY left_id, right_id",
                 scan.id,
             )
         )

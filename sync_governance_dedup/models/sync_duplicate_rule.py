@@ -412,14 +412,16 @@ class SyncDuplicateRule(models.Model):
 
     @api.model
     def _cron_scan(self):
-        """Start the nightly scan of every rule that wants one."""
+        """Start the nightly scan, of what has changed, of every rule that wants one."""
         for rule in self.search([("scan_nightly", "=", True)]):
             busy = self.env["sync.duplicate.scan"].search_count(
                 [("rule_id", "=", rule.id), ("state", "in", ("running", "paused"))],
                 limit=1,
             )
             if not busy:
-                self.env["sync.duplicate.scan"].create({"rule_id": rule.id})._start()
+                self.env["sync.duplicate.scan"].create(
+                    {"rule_id": rule.id, "mode": "changes"}
+                )._start()
 
     @api.model
     def _cron_wake_and_notify(self):

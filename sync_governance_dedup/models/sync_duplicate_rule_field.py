@@ -57,18 +57,18 @@ class SyncDuplicateRuleField(models.Model):
     def _check_field(self):
         for line in self:
             field = self.env[line.rule_id.model_name]._fields.get(line.name)
-            if (
-                not field
-                or not field.store
-                or not field.column_type
-                or field.company_dependent
-            ):
+            if not field or not self._is_comparable(field):
                 raise ValidationError(
                     self.env._(
                         "“%s” cannot be compared: it is not a column of its own.",
                         line.field_id.field_description,
                     )
                 )
+
+    @api.model
+    def _is_comparable(self, field):
+        """Whether the engine can read a field. Hook, see the keys' ``_column``."""
+        return field.store and field.column_type and not field.company_dependent
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -17,6 +17,8 @@ KEYS_SLICE = 20_000
 #: Left-hand records of one part of the comparison: what a stopped scan may have to
 #: repeat.
 PART = 100_000
+#: A scan of changes compares all records if more than this part of them has changed.
+FULL_FROM = 5
 #: Changed records that are checked at a time.
 CHECK_SLICE = 2_000
 #: Groups that are handed over at a time.
@@ -26,15 +28,16 @@ GROUP_SLICE = 2_000
 class SyncDuplicateScan(models.Model):
     """Compares the records of a rule, in steps that can be stopped.
 
-    Three phases, each a queue job: *keys* (normalise what has changed), *compare* (score
-    candidate pairs, part by part), *group*. What a step has done is committed in
+    Three phases, each a queue job: *keys* (normalise what has changed), *compare*
+    (score candidate pairs, part by part), *group*. What a step has done is committed in
     slices; a killed scan goes on with the slice that it was in. No step locks a record
     that users work with.
 
     A *full* scan compares all records with one another and estimates the weights and
     the frequencies that all later checks use. A scan of *changes* compares only those
     whose compared values are not what was stored of them, whoever changed them and
-    how: with all that share a key, extending or dissolving the groups they touch.
+    how: with all that share a key, extending or dissolving the groups they touch. It
+    becomes a full one where there was none yet, or much has changed.
     """
 
     _name = "sync.duplicate.scan"
@@ -184,10 +187,9 @@ class SyncDuplicateScan(models.Model):
     # -- keys --------------------------------------------------------------------------
 
     def _keys(self):
-        """Bring the keys of all records up to date whose values are not those stored."""
+        """Bring the keys of the records up to date whose values have changed."""
         Key, rule = self.env["sync.duplicate.key"], self.rule_id
-        Model = self.env[rule.model_name].sudo().with_context(active_test=False)
-        total = Model.search_count(rule._record_domain())
+        total = Key._records(rule).search_count(rule._record_domain())
         last_id, changed = self.last_record_id, self.changed_ids or []
         while True:
             after = fields.Domain("id", ">", last_id)
@@ -211,6 +213,8 @@ class SyncDuplicateScan(models.Model):
                     return
         dropped = Key._drop_uncovered(rule)
         self.env["sync.duplicate.group"]._suggest(rule, [], checked_ids=dropped)
+        if len(changed) > total / FULL_FROM or not self._last_weights(rule):
+            self.mode = "full"
         self.total = len(changed) if self.mode == "changes" else total
         self._enter("compare")
 
@@ -325,7 +329,7 @@ class SyncDuplicateScan(models.Model):
 
     @api.model
     def _last_weights(self, rule):
-        """Weights of the rule's latest finished full scan, ``None`` if there is none."""
+        """Weights of the rule's latest finished full scan, if there is one."""
         scan = self.search(
             [
                 ("rule_id", "=", rule.id),

@@ -491,7 +491,7 @@ KIND_LEVELS = ("missing", "persons", "companies", "differs")
 
 
 def compare_kinds(table: Table, i, j):
-    """Two persons, two companies (which have branches and namesakes), or one of each."""
+    """Two persons, two companies (which have branches), or one of each."""
     column = table["is_company"]
     left, right, both = _both(column, i, j)
     level = np.where(both, 3, MISSING).astype(np.int8)
