@@ -66,7 +66,7 @@ env.cr.commit()
     dialog = docs.locator(".dialog-ux")
     dialog.locator("input[type=text], input[type=password]").first.fill(key)
     dialog.locator("button.authorize").first.click()
-    dialog.locator(".btn-done").click()
+    dialog.locator(".btn-done").first.click()
     docs.locator(f"{OPERATION} .opblock-summary").click()
     body = {"external_id": "DOCS-1", "name": "Tried Out GmbH"}
     docs.locator(f"{OPERATION} textarea.body-param__text").fill(json.dumps(body))

@@ -510,7 +510,6 @@ def test_an_address_is_no_sql(writer):
             path = f"/{resource}/{quote(word, safe='')}"
             assert_refused(writer.get(path), 400, 404)
     for path in (
-        "/customers/../orders",
         "/customers/%2e%2e%2forders",
         "/customers//",
         "/customers/a/b/c/d",

@@ -96,7 +96,7 @@ def test_header_fields_are_structured(api_of):
         )
 
 
-def test_schemathesis_finds_nothing(world, api_of, settings, document, tmp_path):
+def test_schemathesis_finds_nothing(world, api_of, settings, document):
     """All checks in all phases: no 5xx, no undocumented status, header or body.
 
     A deeper run by hand: SG_SCHEMATHESIS_EXAMPLES=100.
@@ -113,7 +113,7 @@ def test_schemathesis_finds_nothing(world, api_of, settings, document, tmp_path)
             *("--header", f"Authorization: Bearer {shop.key}"),
             *("--max-examples", examples, "--workers", "3", "--seed", "1"),
         ],
-        cwd=tmp_path,
+        cwd=FOLDER,
         capture_output=True,
         text=True,
     )

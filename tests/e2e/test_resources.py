@@ -162,9 +162,11 @@ def test_every_operation_of_every_resource(world, tour):
 
 
 def _stock(tour):
-    levels = tour.call("list_stock")["data"]
-    level = tour.call("read_stock", external_id=levels[0]["ref"])
-    assert level["product"] == levels[0]["product"]
+    tour.call("list_stock")
+    named = [one["external_id"] or "" for one in tour._pages("stock")]
+    (name,) = [one for one in named if one.startswith(f"P-{RUN}:")]
+    level = tour.call("read_stock", external_id=name)
+    assert level["product"]["external_id"] == f"P-{RUN}"
 
 
 def _cancel(tour):
