@@ -41,8 +41,8 @@ class IrUiView(models.Model):
         """Hang the owner's tooltip on what surrounds a governed field without a label.
 
         The web client shows a field's help at its label, or at a field that stands
-        alone on the sheet. Elsewhere nobody would see it: there the HTML element around the
-        field gets the standard tooltip, one for all such fields in it.
+        alone on the sheet. Elsewhere nobody would see it: there the HTML element around
+        the field gets the standard tooltip, one for all such fields in it.
         """
         model, name = name_manager.model, node.get("name")
         sentence = self.env["sync.policy"]._explanations(model._name).get(name)
