@@ -8,7 +8,6 @@ export class MatrixRow extends Component {
   static props = {
     row: Object,
     systems: Array,
-    enforcements: Object,
     open: Boolean,
     selected: Boolean,
   };
@@ -23,7 +22,7 @@ export class MatrixRow extends Component {
 
   get isPending() {
     const {level, data} = this.props.row;
-    return level === 3 ? Boolean(data.pending) : Boolean(data.pending && level === 2);
+    return level > 1 && Boolean(data.pending);
   }
 
   get cells() {
