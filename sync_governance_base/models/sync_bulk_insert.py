@@ -26,7 +26,7 @@ class SyncBulkInsert(models.AbstractModel):
         names = list(vals_list[0])
         logged = {}
         if self._log_access:
-            now = self.env.cr.now()
+            now = SQL("(now() AT TIME ZONE 'UTC')")  # as ``cr.now``, not asked for
             logged = {
                 **dict.fromkeys(("create_date", "write_date"), now),
                 **dict.fromkeys(("create_uid", "write_uid"), self.env.uid),

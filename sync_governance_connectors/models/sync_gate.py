@@ -72,8 +72,7 @@ class SyncGate(models.AbstractModel):
         except Problem as problem:
             passage.problem = problem
             passage.answer = Answer.of_problem(problem, ref)
-            if problem.aftermath:
-                problem.aftermath()
+            problem.aftermath()
         if passage.keep:
             self._keep(passage)
         return self._dress(passage)

@@ -67,6 +67,7 @@ class SyncGate(models.AbstractModel):
         except Problem as problem:
             passage.problem = problem
             passage.answer = Answer.of_problem(problem, request.ref)
+            problem.aftermath()
         return passage
 
     def _passage_of(self, request):

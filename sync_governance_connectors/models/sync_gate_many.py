@@ -118,8 +118,7 @@ class SyncGate(models.AbstractModel):
         except Problem as problem:
             if len(items) == 1:
                 items[0].problem = problem
-                if problem.aftermath:
-                    problem.aftermath()
+                problem.aftermath()
             return False
         for item, result in zip(items, results, strict=True):
             item.result = result

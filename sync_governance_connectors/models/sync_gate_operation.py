@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote
 
 from odoo import api, models
@@ -62,7 +63,9 @@ class SyncGate(models.AbstractModel):
         return self._answer_result(passage, result, moved)
 
     def _operate_patch(self, passage):
-        record, moved = self._find_existing(passage)
+        record, moved = self._find(passage)
+        if not record:
+            raise self._unknown(passage)
         self._check_own_id(passage, record)
         self._check_state(passage, record, required=True)
         self._validate_merged(passage, record)
@@ -111,6 +114,16 @@ class SyncGate(models.AbstractModel):
         if not record:
             raise passage.resource._not_found(passage.route.external_id)
         return record, moved
+
+    def _unknown(self, passage):
+        """404 for a change; if nobody waits for the answer, a steward decides."""
+        resource, external_id = passage.resource, passage.route.external_id
+        problem = resource._not_found(external_id)
+        if passage.late:
+            problem.aftermath = partial(
+                resource._note_unknown, external_id, passage.body, passage.call
+            )
+        return problem
 
     def _check_own_id(self, passage, record):
         """A body may name the record it is about, but not another one."""

@@ -177,6 +177,9 @@ class SyncResource(models.AbstractModel):
 
     # -- helpers ---------------------------------------------------------------------
 
+    def _note_unknown(self, external_id, body, call):
+        """Keep a change to a record that is not there, for a person to decide."""
+
     def _not_found(self, external_id):
         """404 for an id the caller's system does not know."""
         return Problem(

@@ -272,6 +272,13 @@ class SyncResourceTable(models.AbstractModel):
                     aftermath=functools.partial(self._note_known, known, body, call),
                 )
 
+    def _note_unknown(self, external_id, body, call):
+        values = self._governed(self._decode(self._updatable_members(), body, call))
+        # sudo: ids are kept by the machinery, the technical user reads none
+        self.env["sync.crosswalk"].sudo()._apply_update(
+            call.system, self._resource_model, external_id, values, call.source
+        )
+
     def _note_known(self, record, body, call):
         """Two ideas of one record: where they differ, a steward decides."""
         values = self._governed(self._decode(self._updatable_members(), body, call))

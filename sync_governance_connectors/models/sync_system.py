@@ -127,8 +127,7 @@ class SyncSystem(models.Model):
             ):
                 return resources._get(instruction.resource)._take(instruction, call)
         except Problem as problem:
-            if problem.aftermath:
-                problem.aftermath()
+            problem.aftermath()
             raise
 
     # -- webhooks of the system ------------------------------------------------------

@@ -36,12 +36,12 @@ class TestGateConflict(GateCase):
             [("system_id", "=", self.system.id), ("type", "=", kind)]
         )
 
-    def patch_later(self, change, tag):
+    def patch_later(self, change, tag, external_id="C-1"):
         """A patch that is accepted, and done before anybody asks for it."""
         with trap_jobs():
             response = self.call(
                 "PATCH",
-                "/customers/C-1",
+                f"/customers/{external_id}",
                 change,
                 key="patch",
                 Prefer="respond-async",
@@ -84,6 +84,18 @@ class TestGateConflict(GateCase):
         self.customer.invalidate_recordset()
         self.assertEqual(self.customer.name, "Renamed in the shop")
         self.assertFalse(self.conflicts("stale_version"))
+
+    def test_a_late_patch_of_what_nobody_knows_waits_for_a_steward(self):
+        request = self.patch_later({"name": "Who?"}, "*", "C-9")
+        self.assertEqual(request.outcome_status, 404)
+        conflict = self.conflicts("update_missing")
+        self.assertEqual(conflict.external_id, "C-9")
+        self.assertEqual(conflict.line_ids.mapped("field_name"), ["name"])
+        response = self.call(
+            "PATCH", "/customers/C-8", {"name": "X"}, key="p", If_Match="*"
+        )
+        self.assert_problem(response, 404, "not_found")
+        self.assertEqual(self.conflicts("update_missing"), conflict)
 
     def test_one_who_waits_is_told_to_read_again(self):
         self.customer.name = "Renamed in Odoo"

@@ -57,7 +57,7 @@ class Problem(Exception):
         title: str | None = None,
         errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
-        aftermath: Callable[[], None] | None = None,
+        aftermath: Callable[[], None] = lambda: None,
         **members: Any,
     ) -> None:
         super().__init__(f"{status} {code}: {detail}")
