@@ -31,6 +31,8 @@
         "views/sync_plan_views.xml",
         "views/sync_credential_views.xml",
         "views/sync_request_templates.xml",
+        "views/sync_remote_views.xml",
+        "views/sync_feed_views.xml",
         "views/sync_request_views.xml",
         "views/sync_request_hook_views.xml",
         "views/sync_contract_caller_views.xml",

@@ -1,11 +1,9 @@
-import configparser
-import os
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import config
 
+from ..configuration import SECTION, option
 from ..tools.vault import (
     InvalidKeyError,
     MissingKeyError,
@@ -15,7 +13,7 @@ from ..tools.vault import (
 )
 
 KEY_VARIABLE = "SYNC_GOVERNANCE_KEY"
-KEY_SECTION, KEY_OPTION = "sync_governance", "encryption_key"
+KEY_OPTION = "encryption_key"
 DEFAULT_OVERLAP = timedelta(hours=24)
 
 
@@ -269,7 +267,7 @@ class SyncSecret(models.Model):
                     "section [%(section)s] of odoo.conf, then restart Odoo.",
                     variable=KEY_VARIABLE,
                     option=KEY_OPTION,
-                    section=KEY_SECTION,
+                    section=SECTION,
                 )
             ) from None
         except InvalidKeyError:
@@ -282,9 +280,4 @@ class SyncSecret(models.Model):
 
     @api.model
     def _configured_keys(self):
-        if keys := split_keys(os.environ.get(KEY_VARIABLE)):
-            return keys
-        # odoo.tools.config reads the section [options] alone
-        parser = configparser.RawConfigParser()
-        parser.read([config["config"]] if config["config"] else [])
-        return split_keys(parser.get(KEY_SECTION, KEY_OPTION, fallback=None))
+        return split_keys(option(KEY_OPTION, KEY_VARIABLE))

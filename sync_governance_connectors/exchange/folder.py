@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from .store import MAX_ENTRIES, PART, Entry, StoreError, safe_name
+from .store import MAX_ENTRIES, PART, Entry, StoreError, greeting, safe_name
 
 
 class Folder:
@@ -65,6 +65,9 @@ class Folder:
             target = self._folder / safe_name(folder)
             target.mkdir(exist_ok=True)
             (self._folder / safe_name(name)).replace(target / name)
+
+    def greet(self) -> str:
+        return greeting(self.entries())
 
     def close(self) -> None:
         pass

@@ -21,7 +21,7 @@ from paramiko.pkey import PKey
 
 from odoo.addons.sync_governance_webhooks.tools import addresses
 
-from .store import MAX_ENTRIES, PART, Entry, StoreError, safe_name
+from .store import MAX_ENTRIES, PART, Entry, StoreError, greeting, safe_name
 
 TIMEOUT_S = 20.0
 
@@ -110,6 +110,9 @@ class Sftp:
             with suppress(OSError):
                 self._client.remove(new)
             self._client.rename(old, new)
+
+    def greet(self) -> str:
+        return greeting(self.entries())
 
     def close(self) -> None:
         if self._transport is not None:

@@ -58,6 +58,9 @@ class FileStore(Protocol):
     def move(self, name: str, folder: str) -> None:
         """Put a file away, replacing one of that name."""
 
+    def greet(self) -> str:
+        """What a person wants to hear of a session that came about."""
+
     def close(self) -> None: ...
 
 
@@ -86,6 +89,11 @@ def waiting(
                 yield entry
         elif seen.get(entry.name) == (entry.size, entry.modified):
             yield entry
+
+
+def greeting(entries: list[Entry]) -> str:
+    """How many files a store holds."""
+    return f"{len(entries)} files"
 
 
 def safe_name(name: str) -> str:

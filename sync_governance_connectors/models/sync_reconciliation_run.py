@@ -1,5 +1,4 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-import io
 import json
 from collections import Counter
 from itertools import islice
@@ -8,11 +7,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import document, reconcile
-from ..tools.document import DocumentError
 from ..tools.problem import Problem
 from .sync_resource_table import Names
 
-CHANNEL = "root.sync_inbound"
 #: Rows that one job reads from the snapshot, and records of ours that it compares.
 SLICE = 20_000
 #: Rows or records that are in memory at a time.
@@ -47,8 +44,8 @@ class SyncReconciliationRun(models.Model):
     """
 
     _name = "sync.reconciliation.run"
+    _inherit = ["sync.stepwise.run"]
     _description = "Reconciliation Run"
-    _order = "id desc"
     _rec_name = "reconciliation_id"
 
     reconciliation_id = fields.Many2one(
@@ -62,19 +59,6 @@ class SyncReconciliationRun(models.Model):
     attachment_id = fields.Many2one(
         "ir.attachment", string="Snapshot", readonly=True, ondelete="set null"
     )
-    state = fields.Selection(
-        [
-            ("queued", "Queued"),
-            ("running", "Running"),
-            ("paused", "Paused"),
-            ("done", "Done"),
-            ("cancelled", "Cancelled"),
-            ("failed", "Failed"),
-        ],
-        required=True,
-        readonly=True,
-        default="queued",
-    )
     phase = fields.Selection(
         [
             ("fetch", "Fetching"),
@@ -86,12 +70,6 @@ class SyncReconciliationRun(models.Model):
         readonly=True,
         default="fetch",
     )
-    position = fields.Integer(
-        readonly=True, help="Last row read, or last record compared, of the phase."
-    )
-    started_at = fields.Datetime(readonly=True)
-    finished_at = fields.Datetime(readonly=True)
-    error = fields.Text(readonly=True)
     their_count = fields.Integer(string="Rows There", readonly=True)
     our_count = fields.Integer(string="Records Here", readonly=True)
     equal_count = fields.Integer(string="Equal", readonly=True)
@@ -118,86 +96,14 @@ class SyncReconciliationRun(models.Model):
         for run in self:
             run.is_capped = any(run[name] > MAX_KEPT for name in COUNTS.values())
 
-    # -- steering --------------------------------------------------------------------
+    def _run_owner(self):
+        return self.reconciliation_id
 
-    def _enqueue(self):
-        self.ensure_one()
-        # Runs are a ledger that no person writes.
-        self.sudo().with_delay(
-            channel=CHANNEL,
-            description=self.env._("Reconciliation: %s", self.reconciliation_id.name),
-            identity_key=f"sync_reconciliation:{self.id}:{self.phase}:{self.position}",
-        )._work()
+    def _issue_kind(self):
+        return "reconciliation"
 
-    def action_pause(self):
-        self._steer(("queued", "running"), "paused")
-
-    def action_cancel(self):
-        self._steer(("queued", "running", "paused", "failed"), "cancelled")
-        self.env["sync.reconciliation.row"].sudo()._forget(self)
-
-    def action_resume(self):
-        self._steer(("paused", "failed"), "queued")
-        self._enqueue()
-
-    def _steer(self, states, state):
-        self.ensure_one()
-        self.reconciliation_id.check_access("write")
-        if self.state not in states:
-            raise UserError(self.env._("The run is not in a state that allows this."))
-        self.sudo().write({"state": state, "error": False})
-
-    def _work(self):
-        """Job: one slice, and the next one queued behind it."""
-        self.ensure_one()
-        if self.state not in ("queued", "running"):
-            return
-        self.write(
-            {
-                "state": "running",
-                "started_at": self.started_at or fields.Datetime.now(),
-            }
-        )
-        try:
-            with self.env.cr.savepoint():
-                getattr(self, f"_{self.phase}")()
-        except (DocumentError, UserError) as error:
-            self._fail(str(error))
-        if self.state == "running":
-            self._enqueue()
-
-    def _fail(self, error):
-        """Stop with a reason that a person can act on, and tell its owner."""
-        self.write({"state": "failed", "error": error})
-        self.env["sync.issue"]._raise(
-            self._issue_fingerprint(),
-            self.env._(
-                "%(name)s cannot be compared: %(error)s",
-                name=self.reconciliation_id.name,
-                error=error,
-            ),
-            "reconciliation",
-            record=self.reconciliation_id,
-            system=self.reconciliation_id.system_id,
-        )
-
-    def _on_job_failed(self, exc_message=None, **_failure):
-        """queue_job's ``on_fail_method``."""
-        self._fail(exc_message or self.env._("The job failed."))
-
-    def _issue_fingerprint(self):
-        return f"reconciliation:{self.reconciliation_id.id}"
-
-    def _enter(self, phase):
-        self.write({"phase": phase, "position": 0})
-
-    def _open(self):
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": self.id,
-            "views": [[False, "form"]],
-        }
+    def _discard(self):
+        self.env["sync.reconciliation.row"]._forget(self)
 
     # -- fetch and load --------------------------------------------------------------
 
@@ -207,17 +113,10 @@ class SyncReconciliationRun(models.Model):
             raise UserError(self.env._("There is no snapshot to compare with."))
         self._enter("load")
 
-    def _stream(self):
-        """The snapshot's bytes; a large one never stands in memory as a whole."""
-        attachment = self.attachment_id
-        if attachment.store_fname:
-            return open(attachment._full_path(attachment.store_fname), "rb")
-        return io.BytesIO(attachment.raw or b"")
-
     def _load(self):
         """Read the next slice of the snapshot."""
         count = 0
-        with self._stream() as stream:
+        with self.attachment_id._sync_stream() as stream:
             rows = document.read(stream, self.reconciliation_id._layout())
             rows = islice(rows, self.position, self.position + SLICE)
             while batch := list(islice(rows, BATCH)):
@@ -391,8 +290,8 @@ class SyncReconciliationRun(models.Model):
     def _finish(self):
         differences = self.env["sync.reconciliation.difference"]
         differences._close_agreed(self)
-        self.env["sync.reconciliation.row"]._forget(self)
-        self.write({"state": "done", "finished_at": fields.Datetime.now()})
+        self._discard()
+        self._complete()
         self._tell()
 
     def _tell(self):

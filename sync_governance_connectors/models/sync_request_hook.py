@@ -2,20 +2,19 @@
 import json
 import time
 import uuid
-from datetime import timezone
 
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-from odoo.addons.sync_governance_base.tools.source import Channel
-
 from ..tools import headers as parse_headers
 from ..tools import jsonbody
-from ..tools.call import Call
 from ..tools.problem import Problem
 from .sync_rate_counter import FAILURES
+
+# Kinds that are stored first and worked on by queue_job.
+MESSAGES = ("hook", "feed")
 
 
 class SyncRequest(models.Model):
@@ -141,17 +140,12 @@ class SyncRequest(models.Model):
         self.ensure_one()
         if self.state not in ("received", "quarantined"):
             return
-        gate = self.env["sync.gate"]
         try:
-            with gate._business(self.ref):
-                # Outside the savepoint: values that
-                # no map knows are noted all the same.
-                instruction = self._instruction()
-                with self.env.cr.savepoint():
-                    result = self._apply_hook(instruction)
+            # Apart from what is undone when the rest fails: values that no map knows
+            # are noted all the same.
+            instruction = self._instruction()
+            result = self.system_id._carry_out(instruction, self.ref)
         except Problem as problem:
-            if problem.aftermath:
-                problem.aftermath()
             self._quarantine(problem)
         else:
             self._applied(result)
@@ -164,35 +158,6 @@ class SyncRequest(models.Model):
             return mapping._instruction(message)
         resources = self.env["sync.resource.table"]
         return resources._canonical_instruction(self.event_type, message)
-
-    def _apply_hook(self, instruction):
-        call = self._hook_call()
-        resource = self._hook_env(call)["sync.resource"]._get(instruction.resource)
-        return resource._take(instruction, call)
-
-    def _hook_call(self):
-        system = self.system_id.sudo()
-        return Call(
-            system=system,
-            credential=self.env["sync.credential"],
-            source=system._as_source(request_ref=self.ref, channel=Channel.INBOUND),
-            request_ref=self.ref,
-            now=fields.Datetime.now().replace(tzinfo=timezone.utc),
-        )
-
-    def _hook_env(self, call):
-        """As the gate enters: as the system's own user, in its company."""
-        account = call.system.service_account_ids[:1]
-        company = call.system.company_id or account.company_id or self.env.company
-        return self.env(
-            user=account.user_id.id or self.env.uid,
-            context={
-                "lang": "en_US",
-                "tz": "UTC",
-                "allowed_company_ids": company.ids,
-                "sync_source": call.source,
-            },
-        )
 
     def _applied(self, result):
         held = dict(result.refused)
@@ -244,6 +209,6 @@ class SyncRequest(models.Model):
             raise UserError(self.env._("Only operators run messages again."))
         # The log is closed to everybody; running a message again is an operator's duty.
         quarantined = self.sudo().filtered(
-            lambda request: request.kind == "hook" and request.state == "quarantined"
+            lambda request: request.kind in MESSAGES and request.state == "quarantined"
         )
         quarantined._enqueue_hook()

@@ -2,6 +2,7 @@
 from odoo import api, fields, models
 
 from ..tools.transform import Unmapped
+from .sync_request_hook import MESSAGES
 
 
 class SyncValueMap(models.Model):
@@ -85,7 +86,7 @@ class SyncValueMap(models.Model):
             .sudo()
             .search(
                 [
-                    ("kind", "=", "hook"),
+                    ("kind", "in", MESSAGES),
                     ("state", "=", "quarantined"),
                     ("error_code", "=", "unmapped_value"),
                     ("system_id", "in", self.system_id.ids),
