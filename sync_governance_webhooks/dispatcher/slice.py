@@ -172,6 +172,7 @@ class Slice:
             is_held = self._now() < row["hold_until"]
             if is_held or not row["due"] or not self._store.enter_lane(row["id"]):
                 return
+            row |= self._store.health(row["id"]) or {}
         try:
             with self._cursor.savepoint(flush=False):
                 if lane is None:

@@ -22,6 +22,12 @@ KEEPALIVE = (
 # An event later than now by more than this: the database's clock went back.
 FUTURE_S = 5
 
+HEALTH = SQL(
+    """
+    breaker.write_date AS breaker_revision, breaker.status, breaker.result_window,
+    breaker.trips, breaker.open_until, breaker.first_failure, breaker.hold_until
+    """
+)
 ACKNOWLEDGE = """
     WITH result AS (
         SELECT * FROM (VALUES %s) result (
@@ -139,10 +145,7 @@ class Store:
             SQL(
                 """
                 SELECT extract(epoch FROM clock_timestamp())::float AS now,
-                       subscription.id, subscription.write_date AS revision,
-                       breaker.write_date AS breaker_revision,
-                       breaker.status, breaker.result_window, breaker.trips,
-                       breaker.open_until, breaker.first_failure, breaker.hold_until,
+                       subscription.id, subscription.write_date AS revision, %(health)s,
                        EXISTS (
                            SELECT 1 FROM sync_delivery delivery
                             WHERE delivery.subscription_id = subscription.id
@@ -161,7 +164,8 @@ class Store:
                  WHERE subscription.active AND subscription.state = 'active'
                    AND breaker.status <> 'isolated'
                  ORDER BY subscription.id
-                """
+                """,
+                health=HEALTH,
             )
         )
         return self._cr.dictfetchall()
@@ -191,6 +195,20 @@ class Store:
             )
         )
         return True
+
+    def health(self, subscription_id: int) -> dict | None:
+        """What :meth:`lanes` says of an endpoint's health; None if it was deleted.
+
+        To be asked once the lane is ours: whoever left it may have stored news since.
+        """
+        self._cr.execute(
+            SQL(
+                "SELECT %s FROM sync_breaker breaker WHERE subscription_id = %s",
+                HEALTH,
+                subscription_id,
+            )
+        )
+        return self._cr.dictfetchone()
 
     def leave_lane(self, subscription_id: int) -> None:
         """Let other dispatchers have a subscription."""

@@ -188,6 +188,25 @@ class TestStore(WebhookCase):
         self.env.invalidate_all()
         self.assertEqual(subscription.breaker_status, "open")
 
+    def test_health_is_read_once_the_lane_is_taken(self):
+        """Another dispatcher opened the circuit, and left, a moment ago."""
+        subscription = self.subscribe()
+        self.change()
+
+        def leave(store):
+            store._cr.execute(
+                "UPDATE sync_breaker SET status = 'open', trips = 1,"
+                " open_until = extract(epoch FROM clock_timestamp()) + 60"
+            )
+
+        with self.interfering("enter_lane", leave):
+            self.dispatch()
+        self.assertFalse(self.receiver.messages)
+        self.assertEqual(subscription.breaker_status, "open")
+        self.assertEqual(
+            set(self.deliveries(subscription).mapped("state")), {"pending"}
+        )
+
     def test_claims_search_the_index_and_sort_nothing(self):
         subscription = self.subscribe()
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
