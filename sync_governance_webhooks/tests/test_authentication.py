@@ -79,7 +79,7 @@ class TestAuthentication(WebhookCase):
         exported = subscription.export_data(["name", "auth_secret"])
         audit = self.env["sync.audit"].sudo().search([]).read()
         chatter = subscription.message_ids.mapped("body")
-        tracked = subscription.message_ids.tracking_value_ids.read()
+        tracked = subscription.sudo().message_ids.tracking_value_ids.read()
         copied = subscription.sudo().copy()
         self.assertFalse(copied.has_auth_secret)
         for text in map(str, (seen, exported, audit, chatter, tracked)):

@@ -41,16 +41,16 @@ for turn in range(5):
             "name": partner.name, "email": "someone@example.com", "turn": turn})
     env.cr.commit()
 env.cr.execute("UPDATE sync_delivery SET state = 'delivered', attempt_count = 1,"
-               " last_status = 204, delivered_at = occurred_at WHERE subscription_id = %s",
-               [subscription.id])
+               " last_status = 204, delivered_at = occurred_at"
+               " WHERE subscription_id = %s", [subscription.id])
 env.cr.execute("UPDATE sync_delivery SET state = 'dead', last_status = 422,"
                " last_error = 'http_422', delivered_at = NULL"
                " WHERE subscription_id = %s AND id %% 4 = 0", [subscription.id])
 env.cr.execute("UPDATE sync_delivery SET state = 'dead', last_status = 0,"
                " last_error = 'timeout', delivered_at = NULL"
                " WHERE subscription_id = %s AND id %% 100 = 1", [subscription.id])
-env.cr.execute("INSERT INTO sync_delivery_attempt (delivery_id, subscription_id, number,"
-               " started_at, duration_ms, status_code, verdict, error_class,"
+env.cr.execute("INSERT INTO sync_delivery_attempt (delivery_id, subscription_id,"
+               " number, started_at, duration_ms, status_code, verdict, error_class,"
                " request_headers, request_size, response_headers, response_body,"
                " response_base64, response_size)"
                " SELECT id, subscription_id, 1, occurred_at, 35, last_status,"
@@ -59,8 +59,8 @@ env.cr.execute("INSERT INTO sync_delivery_attempt (delivery_id, subscription_id,
                " 'no such customer: someone@example.com', FALSE, 39"
                " FROM sync_delivery WHERE subscription_id = %s", [subscription.id])
 env.cr.commit()
-letter = env["sync.delivery"].search(
-    [("subscription_id", "=", subscription.id), ("last_error", "=", "http_422")], limit=1)
+letter = env["sync.delivery"].search([
+    ("subscription_id", "=", subscription.id), ("last_error", "=", "http_422")], limit=1)
 result = {"subscription": subscription.id, "letter": letter.id, "quiet": quiet.id}
 """
 
