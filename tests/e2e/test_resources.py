@@ -164,7 +164,7 @@ def test_every_operation_of_every_resource(world, tour):
 def _stock(tour):
     tour.call("list_stock")
     named = [one["external_id"] or "" for one in tour._pages("stock")]
-    (name,) = [one for one in named if one.startswith(f"P-{RUN}:")]
+    (name,) = [one for one in named if one.startswith(f"P-{RUN}@")]
     level = tour.call("read_stock", external_id=name)
     assert level["product"]["external_id"] == f"P-{RUN}"
 
