@@ -211,11 +211,17 @@ class SyncDuplicateScan(models.Model):
                 )
                 if scan.state != "running":
                     return
-        dropped = Key._drop_uncovered(rule)
+        with self._checkpoint(total, KEYS_SLICE) as scan:
+            scan._keys_done(len(changed), total)
+
+    def _keys_done(self, changed, total):
+        """Forget what has gone, and decide what is compared."""
+        rule = self.rule_id
+        dropped = self.env["sync.duplicate.key"]._drop_uncovered(rule)
         self.env["sync.duplicate.group"]._suggest(rule, [], checked_ids=dropped)
-        if len(changed) > total / FULL_FROM or not self._last_weights(rule):
+        if changed > total / FULL_FROM or not self._last_weights(rule):
             self.mode = "full"
-        self.total = len(changed) if self.mode == "changes" else total
+        self.total = changed if self.mode == "changes" else total
         self._enter("compare")
 
     # -- compare -----------------------------------------------------------------------
@@ -244,7 +250,8 @@ class SyncDuplicateScan(models.Model):
                 )
                 if scan.state != "running":
                     return
-        self._finish()
+        with self._checkpoint(len(changed), CHECK_SLICE) as scan:
+            scan._finish()
 
     def _compare_all(self):
         """Score all candidate pairs, part by part."""
@@ -314,8 +321,9 @@ class SyncDuplicateScan(models.Model):
                 )
                 if scan.state != "running":
                     return
-        self.env["sync.duplicate.pair"]._forget_before(self)
-        self._finish()
+        with self._checkpoint(len(found), GROUP_SLICE) as scan:
+            scan.env["sync.duplicate.pair"]._forget_before(scan)
+            scan._finish()
 
     def _finish(self):
         self.write(
