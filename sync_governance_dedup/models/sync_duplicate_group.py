@@ -1,9 +1,12 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from collections import defaultdict
 from itertools import combinations
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
+
+from ..tools.band import is_beyond_doubt
 
 STATES = [
     ("suggested", "To Decide"),
@@ -355,10 +358,12 @@ class SyncDuplicateGroup(models.Model):
     # -- the safe band -----------------------------------------------------------------
 
     def _is_safe(self):
-        """Whether nothing is at risk: probable beyond the band,
-        no blocker, no money and no two living ids of one system."""
+        """Whether nothing is at risk: probable beyond the band, no pair that leaves
+        a doubt, no blocker, no money and no two living ids of one system."""
         self.ensure_one()
         if self.score < self.rule_id.auto_threshold or self.value_at_stake:
+            return False
+        if not self._is_beyond_doubt():
             return False
         records = (
             self.env[self.model_name]
@@ -373,6 +378,20 @@ class SyncDuplicateGroup(models.Model):
         return not self.env["sync.merge.service"]._blockers(
             records, survivor
         ) and not self._shares_system(records)
+
+    def _is_beyond_doubt(self):
+        """Whether all members were compared, and none of the pairs leaves a doubt."""
+        codes = self.rule_id.field_ids.filtered(lambda line: line.kind == "code")
+        pairs = defaultdict(list)
+        for row in self.sudo().evidence_ids:  # figures only
+            if not row.is_cut:
+                line = (row.field_name, row.level, row.weight)
+                pairs[row.left_id, row.right_id].append(line)
+        members = sorted(self.member_ids.mapped("record_id"))
+        return all(
+            is_beyond_doubt(pairs.get(pair, ()), codes.mapped("name"))
+            for pair in combinations(members, 2)
+        )
 
     @api.model
     def _shares_system(self, records):
