@@ -1,6 +1,7 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from ast import literal_eval
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
 import jmespath
 import pytz
@@ -10,10 +11,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..exchange.store import waiting
-from ..tools import canonical
+from ..tools import canonical, document
 from ..tools.instruction import PUT, Instruction
 from ..tools.paging import Style
 from ..tools.problem import Problem
+from .sync_feed_document import MAX_DOCUMENT, SPOOL
 
 #: Records whose bodies are in memory at a time.
 EXPORT_BATCH = 500
@@ -369,6 +371,32 @@ class SyncFeed(models.Model):
             # A number or another word of the partner's: as it is.
             return self.watermark
         return canonical.moment_text(moment - timedelta(seconds=self.overlap_s))
+
+    def _snapshot(self):
+        """All that the system has now, without marking anything as taken.
+
+        :return: ``(name, content, whether it is rows of pages as JSON lines)``
+        :raise UserError: there is none
+        """
+        with self.remote_id._session() as session:
+            if self.remote_kind != "https":
+                return (*self._newest_file(session), False)
+            if self.paging == "document":
+                return self.path or self.name, session.document(self.path or ""), False
+            rows = session.rows(self.path or "", {}, self._style())
+            return self.name, b"".join(document.write(rows, SPOOL)), True
+
+    def _newest_file(self, store):
+        entries = [
+            entry
+            for entry in store.entries()
+            if fnmatchcase(entry.name, self.file_pattern or "*")
+        ]
+        if not entries:
+            raise UserError(self.env._("No file like %s waits.", self.file_pattern))
+        newest = max(entries)
+        with store.open(newest.name) as stream:
+            return newest.name, stream.read(MAX_DOCUMENT)
 
     def _take_files(self, store):
         """Files that are complete; others are looked at again the next time.

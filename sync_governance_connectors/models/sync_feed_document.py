@@ -7,6 +7,8 @@ from ..tools import document
 from ..tools.document import Layout
 
 SPOOL = Layout("jsonl")
+#: Bytes of a document that are taken; what is larger is refused and stays there.
+MAX_DOCUMENT = 128 * 1024 * 1024
 
 
 class SyncFeedDocument(models.Model):

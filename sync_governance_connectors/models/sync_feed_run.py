@@ -13,7 +13,7 @@ from ..tools import canonical, document
 from ..tools.document import DocumentError
 from ..tools.instruction import PUT
 from ..tools.problem import Problem
-from .sync_feed_document import SPOOL
+from .sync_feed_document import MAX_DOCUMENT, SPOOL
 from .sync_remote import RemoteFailed
 
 #: Rows that one job applies.
@@ -22,7 +22,6 @@ SLICE = 500
 BATCH = 100
 #: Rows of pages in one spooled document.
 SPOOL_ROWS = 5_000
-MAX_DOCUMENT = 128 * 1024 * 1024
 RETRIES = 5
 RETRY_AFTER = timedelta(minutes=5)
 OUTCOMES = {

@@ -52,6 +52,12 @@ class SyncReconciliation(models.Model):
         string="Compared Members",
         copy=True,
     )
+    feed_id = fields.Many2one(
+        "sync.feed",
+        domain="[('system_id', '=', system_id), ('direction', '=', 'in')]",
+        help="Fetches the snapshot, in its own layout; it need not be active. Empty:"
+        " somebody gives the snapshot.",
+    )
     interval = fields.Selection(
         [("day", "Every day"), ("week", "Every week")],
         string="Repeat",
@@ -193,8 +199,8 @@ class SyncReconciliation(models.Model):
         return mapping
 
     def _has_source(self):
-        """Whether a snapshot can be had without a person; feeds extend this."""
-        return False
+        """Whether a snapshot can be had without a person."""
+        return bool(self.feed_id)
 
     # -- running ---------------------------------------------------------------------
 

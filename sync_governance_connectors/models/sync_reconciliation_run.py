@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 
 from ..tools import document, reconcile
 from ..tools.problem import Problem
+from .sync_feed_document import SPOOL
 from .sync_resource_table import Names
 
 #: Rows that one job reads from the snapshot, and records of ours that it compares.
@@ -59,6 +60,7 @@ class SyncReconciliationRun(models.Model):
     attachment_id = fields.Many2one(
         "ir.attachment", string="Snapshot", readonly=True, ondelete="set null"
     )
+    is_spool = fields.Boolean(readonly=True, help="Rows of pages, as JSON lines.")
     phase = fields.Selection(
         [
             ("fetch", "Fetching"),
@@ -108,16 +110,34 @@ class SyncReconciliationRun(models.Model):
     # -- fetch and load --------------------------------------------------------------
 
     def _fetch(self):
-        """Have the snapshot at hand; feeds fetch theirs."""
+        """Have the snapshot at hand."""
+        feed = self.reconciliation_id.feed_id
+        if feed and not self.attachment_id:
+            name, content, is_spool = feed._snapshot()
+            self.attachment_id = self.env["ir.attachment"].create(
+                {
+                    "name": name,
+                    "raw": content,
+                    "res_model": self._name,
+                    "res_id": self.id,
+                }
+            )
+            self.is_spool = is_spool
         if not self.attachment_id:
             raise UserError(self.env._("There is no snapshot to compare with."))
         self._enter("load")
+
+    def _layout(self):
+        if self.is_spool:
+            return SPOOL
+        reconciliation = self.reconciliation_id
+        return (reconciliation.feed_id or reconciliation)._layout()
 
     def _load(self):
         """Read the next slice of the snapshot."""
         count = 0
         with self.attachment_id._sync_stream() as stream:
-            rows = document.read(stream, self.reconciliation_id._layout())
+            rows = document.read(stream, self._layout())
             rows = islice(rows, self.position, self.position + SLICE)
             while batch := list(islice(rows, BATCH)):
                 self._keep(batch)

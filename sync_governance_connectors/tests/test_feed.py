@@ -493,6 +493,31 @@ class TestPagesFeed(FeedCase):
         run = self.run_feed(self.feed)
         self.assertEqual((run.state, run.created_count), ("done", 1), run.error)
 
+    def test_its_rows_are_a_snapshot_to_reconcile_with(self):
+        self.customer("F-1", name="N 1", email="ours@example.com")
+        self.serve([self.row(1, email="theirs@example.com")], [self.row(2)])
+        reconciliation = self.env["sync.reconciliation"].create(
+            {
+                "name": "Customers",
+                "system_id": self.shop.id,
+                "resource": "customers",
+                "event_type": "customers/export",
+                "feed_id": self.feed.id,
+                "scope": "[('email', '=', 'ours@example.com')]",
+                "line_ids": [Command.create({"path": "email"})],
+                "interval": "day",
+                "next_run_at": fields.Datetime.now(),
+            }
+        )
+        with trap_jobs() as trap:
+            self.env["sync.reconciliation"]._cron_run()
+            self.drain(trap)
+        run = reconciliation.last_run_id
+        self.assertEqual(
+            (run.state, run.value_count, run.missing_here_count), ("done", 1, 1)
+        )
+        self.assertFalse(self.feed.watermark)
+
     def test_secrets_are_nowhere_to_be_read(self):
         self.assertFalse(self.remote.read()[0]["auth_secret"])
         self.assertNotIn("t0ps3cret", str(self.remote.export_data(["auth_secret"])))
