@@ -752,7 +752,6 @@ def _parameters() -> dict[str, Any]:
             "description": "`respond-async` answers 202 at once and does the work"
             " later. Other wishes are ignored (RFC 7240).",
             "schema": _STRING,
-            "example": "respond-async",
         },
         "limit": {
             "name": "limit",
