@@ -9,8 +9,7 @@ from .sync_crosswalk_incoming import ApplyResult
 class SyncCrosswalk(models.Model):
     """Takes over records that a system has just made, any number at once."""
 
-    _name = "sync.crosswalk"
-    _inherit = ["sync.crosswalk", "sync.bulk.insert"]
+    _inherit = "sync.crosswalk"
 
     @api.model
     def _adopt(

@@ -2,6 +2,7 @@
 import logging
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from time import monotonic
 
 from psycopg2 import IntegrityError, OperationalError
 
@@ -62,7 +63,7 @@ class SyncGate(models.AbstractModel):
             after a serialization failure
         :return: ``Answer``
         """
-        passage = Passage(incoming, ref, datetime.now(timezone.utc))
+        passage = Passage(incoming, ref, datetime.now(timezone.utc), monotonic)
         try:
             for name in self._steps():
                 with passage.step(name):

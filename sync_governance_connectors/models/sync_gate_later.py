@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from datetime import datetime, timezone
+from time import monotonic
 
 from odoo import api, models
 
@@ -88,6 +89,7 @@ class SyncGate(models.AbstractModel):
             incoming,
             request.ref,
             datetime.now(timezone.utc),
+            monotonic,
             caller=Caller.of_row(row, row["scopes"] or {}),
             raw=raw,
             late=headers.prefers_async(kept.get("prefer")),

@@ -2,6 +2,7 @@
 import base64
 import binascii
 from datetime import datetime, timezone
+from time import monotonic
 from urllib.parse import parse_qs
 
 from odoo import api, models
@@ -28,7 +29,7 @@ class SyncGate(models.AbstractModel):
 
         :return: ``Answer``; refusals carry ``error`` as the RFC names it
         """
-        passage = Passage(incoming, ref, datetime.now(timezone.utc))
+        passage = Passage(incoming, ref, datetime.now(timezone.utc), monotonic)
         try:
             passage.answer = self._exchange(passage)
         except Problem as problem:

@@ -1,7 +1,6 @@
 """One call on its way through the gate."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +24,7 @@ class Passage:
     incoming: Incoming
     ref: str
     now: datetime  # aware, UTC
-    started: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float]  # seconds, never backwards
     trace: list[dict[str, Any]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
@@ -48,14 +47,17 @@ class Passage:
     hide_answer: bool = False  # it holds a secret: not to be kept
     keep: bool = True
 
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Measure a step."""
-        begun = time.monotonic()
+        begun = self.clock()
         try:
             yield
         finally:
-            spent = round((time.monotonic() - begun) * 1000, 3)
+            spent = round((self.clock() - begun) * 1000, 3)
             self.trace.append({"step": name, "ms": spent})
 
     @property
@@ -64,7 +66,7 @@ class Passage:
 
     @property
     def spent_ms(self) -> float:
-        return round((time.monotonic() - self.started) * 1000, 3)
+        return round((self.clock() - self.started) * 1000, 3)
 
     @property
     def needed_scope(self) -> str | None:
