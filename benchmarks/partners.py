@@ -1,0 +1,316 @@
+# Copyright 2026 Sync Governance contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Partners' ways in: webhooks, batch imports and reconciliation.
+
+    make bench B=partners ARGS="--quick --json"
+
+Webhooks come at a fixed rate, whether the ones before were answered or not, to a server
+with two workers. Import and reconciliation run as their queue jobs do, step by step,
+each in a transaction of its own.
+"""
+
+import argparse
+import base64
+import csv
+import hashlib
+import hmac
+import io
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from inbound import Client, Database, Server
+
+RATE = 50
+PLANTED = 50
+TARGETS = {
+    "hook_p99_ms": 50.0,
+    "import_rows_per_s": None,
+    "import_peak_rss_mb": None,
+    "reconcile_100k_s": 60.0,
+    "reconcile_found": PLANTED,
+    "reconcile_false": 0,
+}
+
+
+class Partner:
+    """The records that the measurements need."""
+
+    def __init__(self):
+        self.registry = Database().registry
+
+    def work(self, act):
+        """Do something in a transaction of its own. :return: what it returns"""
+        from odoo import SUPERUSER_ID, api
+
+        with self.registry.cursor() as cr:
+            return act(api.Environment(cr, SUPERUSER_ID, {}))
+
+    def secret(self):
+        return self.work(lambda env: _shop(env)._set_inbound_secret())
+
+    def drop_all_policies(self):
+        self.work(
+            lambda env: env["sync.policy"]
+            .search([("state", "=", "active")])
+            .action_deactivate()
+        )
+
+    def finish(self, model, run_id):
+        """All steps of a run, one after the other. :return: its figures"""
+        names = ("state", "error", "row_count", "created_count", "quarantined_count")
+
+        def step(env):
+            run = env[model].browse(run_id)
+            run._work()
+            env.flush_all()
+            return {name: run[name] for name in names if name in run._fields}
+
+        while True:
+            figures = self.work(step)
+            if figures["state"] not in ("queued", "running"):
+                return figures
+
+
+def _shop(env):
+    return env["sync.system"].search([("code", "=", "shop")])
+
+
+# -- webhooks --------------------------------------------------------------------------
+
+
+def hook_times(port, secret, count):
+    """Milliseconds of each webhook, sent 50 a second."""
+    client = Client(port, {})
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    begun = time.monotonic()
+
+    def send(number):
+        due = begun + number / RATE
+        time.sleep(max(0, due - time.monotonic()))
+        body = {
+            "type": "customer.created",
+            "timestamp": "2026-01-31T08:15:00Z",
+            "data": {"external_id": f"H-{number}", "name": f"Hooked {number}"},
+        }
+        message_id, stamp = f"msg_{uuid.uuid4().hex}", str(int(time.time()))
+        text = json.dumps(body)
+        signed = f"{message_id}.{stamp}.{text}".encode()
+        digest = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+        headers = {
+            "Webhook-Id": message_id,
+            "Webhook-Timestamp": stamp,
+            "Webhook-Signature": f"v1,{digest.decode()}",
+        }
+        status, seconds = client.call("POST", "/sync/v1/hooks/shop", body, **headers)
+        assert status == 202, status
+        return seconds * 1000
+
+    with ThreadPoolExecutor(32) as pool:
+        return list(pool.map(send, range(count)))
+
+
+# -- import ----------------------------------------------------------------------------
+
+
+def import_rows(partner, count):
+    """``(rows a second, peak memory in MB)`` of an import from a dropped CSV."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SYNC_GOVERNANCE_EXCHANGE_FOLDER"] = folder
+        path = Path(folder) / "customers.csv"
+        path.write_bytes(
+            _csv(
+                ("external_id", "name", "email"),
+                (
+                    (f"I-{number}", f"Imported {number}", f"i{number}@example.com")
+                    for number in range(count)
+                ),
+            )
+        )
+        path.with_name("customers.csv.done").touch()
+
+        def begin(env):
+            system = _shop(env)
+            remote = env["sync.remote"].create(
+                {
+                    "name": "Drop",
+                    "system_id": system.id,
+                    "kind": "folder",
+                    "address": ".",
+                }
+            )
+            feed = env["sync.feed"].create(
+                {
+                    "name": "Import",
+                    "system_id": system.id,
+                    "remote_id": remote.id,
+                    "resource": "customers",
+                    "done_marker": ".done",
+                }
+            )
+            run = feed._run()
+            env["queue.job"].search([("model_name", "=", run._name)]).unlink()
+            return run.id
+
+        run_id = partner.work(begin)
+        begun = time.perf_counter()
+        figures = partner.finish("sync.feed.run", run_id)
+        spent = time.perf_counter() - begun
+    assert figures["created_count"] == count, figures
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return count / spent, peak
+
+
+def _csv(header, rows):
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+# -- reconciliation --------------------------------------------------------------------
+
+
+def fill(env, system, count):
+    """Customers that the system has ids for, ``R-1`` … ``R-<count>``."""
+    first = env["res.partner"].create({"name": "Reconciled 0", "type": "contact"})
+    env.flush_all()
+    made = {
+        "name": "'Reconciled ' || n",
+        "complete_name": "'Reconciled ' || n",
+        "email": "'r' || n || '@example.com'",
+        "ref": "'R-' || n",
+        "commercial_partner_id": "NULL",
+    }
+    env.cr.execute(
+        """SELECT column_name FROM information_schema.columns
+            WHERE table_name = 'res_partner' AND column_name <> 'id'"""
+    )
+    columns = [name for (name,) in env.cr.fetchall()]
+    values = ", ".join(made.get(name, f'"{name}"') for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    env.cr.execute(
+        f"""
+        WITH made AS (
+            INSERT INTO res_partner ({names})
+            SELECT {values} FROM res_partner, generate_series(1, %(count)s) n
+             WHERE id = %(first)s
+            RETURNING id, ref)
+        INSERT INTO sync_crosswalk (system_id, res_model, res_id, external_id, state,
+                                    valid_from, create_date, write_date)
+        SELECT %(system)s, 'res.partner', id, ref, 'active', now(), now(), now()
+          FROM made
+        """,
+        {"system": system.id, "count": count, "first": first.id},
+    )
+    env.cr.execute(
+        "UPDATE res_partner SET commercial_partner_id = id WHERE ref ~ '^R-'"
+    )
+    env.cr.execute("ANALYZE res_partner, sync_crosswalk")
+
+
+def snapshot(count):
+    """The system's side: equal, but for 30 values, 10 rows too few and 10 too many."""
+    spread = max(1, count // 40)
+    other = {number * spread for number in range(1, 31)}
+    gone = {number * spread for number in range(31, 41)}
+    rows = [
+        (
+            f"R-{number}",
+            f"Reconciled {number}",
+            "x@example.com" if number in other else f"r{number}@example.com",
+        )
+        for number in range(count, 0, -1)
+        if number not in gone
+    ]
+    rows += [(f"X-{number}", "Unknown", "") for number in range(10)]
+    assert len(other) + len(gone) + 10 == PLANTED
+    return _csv(("external_id", "name", "email"), rows)
+
+
+def reconcile(partner, count):
+    """``(seconds, planted differences found, false ones)``"""
+
+    def begin(env):
+        from odoo.fields import Command
+
+        system = _shop(env)
+        fill(env, system, count)
+        reconciliation = env["sync.reconciliation"].create(
+            {
+                "name": "Bench",
+                "system_id": system.id,
+                "resource": "customers",
+                "scope": "[('ref', '=like', 'R-%')]",
+                "line_ids": [
+                    Command.create({"path": "name"}),
+                    Command.create({"path": "email"}),
+                ],
+            }
+        )
+        attachment = env["ir.attachment"].create(
+            {"name": "snapshot.csv", "raw": snapshot(count)}
+        )
+        run = reconciliation._run(attachment)
+        env["queue.job"].search([("model_name", "=", run._name)]).unlink()
+        return run.id
+
+    run_id = partner.work(begin)
+    begun = time.perf_counter()
+    figures = partner.finish("sync.reconciliation.run", run_id)
+    spent = time.perf_counter() - begun
+    assert figures["state"] == "done", figures
+
+    def count_found(env):
+        found = env["sync.reconciliation.difference"].search([("run_id", "=", run_id)])
+        kinds = [(one.kind, one.member == "email" or not one.member) for one in found]
+        right = (
+            min(kinds.count(("value", True)), 30)
+            + min(kinds.count(("missing_there", True)), 10)
+            + min(kinds.count(("missing_here", True)), 10)
+        )
+        return right, len(found) - right
+
+    return (spent, *partner.work(count_found))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="finish in a minute")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    options = parser.parse_args()
+    partner = Partner()
+    partner.drop_all_policies()
+    secret = partner.secret()
+    with Server() as server:
+        hook_times(server.port, secret, 50)  # both workers fill their caches
+        times = sorted(hook_times(server.port, secret, 400 if options.quick else 3000))
+    rate, peak = import_rows(partner, 2_000 if options.quick else 100_000)
+    count = 20_000 if options.quick else 100_000
+    seconds, found, wrong = reconcile(partner, count)
+    figures = {
+        "hook_p99_ms": times[int(len(times) * 0.99)],
+        "import_rows_per_s": rate,
+        "import_peak_rss_mb": peak,
+        "reconcile_100k_s": seconds * 100_000 / count,
+        "reconcile_found": found,
+        "reconcile_false": wrong,
+    }
+    for name, value in figures.items():
+        aim = f"aim {TARGETS[name]:g}" if TARGETS[name] is not None else ""
+        print(f"{name:20} {value:10.1f}  {aim}")
+    if options.quick:
+        print(f"reconcile_100k_s is {count:,} records, projected.")
+    if options.json:
+        print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
