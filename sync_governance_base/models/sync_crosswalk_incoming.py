@@ -71,7 +71,9 @@ class SyncCrosswalk(models.Model):
                 record, name, base, neutral, source, decisions[name], stale
             )
             if verdict == "apply":
-                applied[name] = value
+                # Odoo takes times without their zone only
+                is_time = record._fields[name].type == "datetime"
+                applied[name] = neutral if is_time else value
                 agreed[name] = neutral
             elif verdict == "refuse":
                 refused[name] = decisions[name]

@@ -58,14 +58,24 @@ class SyncDomainTemplate(models.Model):
         self.ensure_one()
         if self.model_name not in self.env:
             return self.env["ir.model.fields"]
-        present = self.env[self.model_name]._fields
-        names = [name.strip() for name in self.field_names.split(",")]
+        unknown = self._fields_unknown()
         ids = [
             self.env["ir.model.fields"]._get(self.model_name, name).id
-            for name in names
-            if name in present
+            for name in self._names()
+            if name not in unknown
         ]
         return self.env["ir.model.fields"].browse(ids)
+
+    def _fields_unknown(self) -> list[str]:
+        """The names of no field that this database has."""
+        self.ensure_one()
+        model = self.env.get(self.model_name)
+        return [
+            name for name in self._names() if model is None or name not in model._fields
+        ]
+
+    def _names(self) -> list[str]:
+        return [name.strip() for name in self.field_names.split(",")]
 
     def _owner(self):
         """The first system of the kind that usually owns the domain."""

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date, format_datetime
 from odoo.tools.misc import formatLang
 
-from ..tools.merge3 import SET_TYPES, FieldKind
+from ..tools.merge3 import SET_TYPES, FieldKind, naive_utc
 
 _ADDING = {fields.Command.LINK}
 _TAKING = {fields.Command.UNLINK, fields.Command.DELETE}
@@ -55,7 +55,7 @@ class SyncFieldValue(models.AbstractModel):
         if value is None or value is False:
             return False
         if field.type == "datetime":
-            return fields.Datetime.to_datetime(value).isoformat(" ", "seconds")
+            return naive_utc(value).isoformat(" ", "seconds")
         if field.type == "date":
             return fields.Date.to_date(value).isoformat()
         if isinstance(value, bytes):

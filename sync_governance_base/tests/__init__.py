@@ -1,4 +1,5 @@
 from . import test_audit
+from . import test_bad_input
 from . import test_contract
 from . import test_control_tower
 from . import test_crosswalk

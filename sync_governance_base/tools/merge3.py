@@ -101,7 +101,12 @@ def _number(value: Any, digits: int) -> Decimal:
     )
 
 
-def _datetime(value: Any) -> datetime:
+def naive_utc(value: Any) -> datetime:
+    """A time as Odoo keeps it: UTC without saying so, to the second.
+
+    :param value: a date, a time, or ISO text with or without a zone
+    :raise ValueError: if the text is no time
+    """
     if isinstance(value, str):
         value = datetime.fromisoformat(value.replace("Z", "+00:00"))
     elif not isinstance(value, datetime):
@@ -151,7 +156,7 @@ def normalise(kind: FieldKind, value: Any) -> Any:
     if kind.type == "html":
         return _html(value) or None
     convert: Callable[[Any], Any] | None = {
-        "datetime": _datetime,
+        "datetime": naive_utc,
         "date": _date,
         "many2one": int,
         "many2many": _members,

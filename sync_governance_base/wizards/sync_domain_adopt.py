@@ -29,6 +29,11 @@ class SyncDomainAdopt(models.TransientModel):
                 "Domain, and a draft policy for %(fields)s",
                 fields=", ".join(present.mapped("field_description")),
             )
+            if unknown := template._fields_unknown():
+                creates += " " + self.env._(
+                    "(not for %(fields)s, which this database does not have)",
+                    fields=", ".join(unknown),
+                )
         else:
             creates = self.env._(
                 "Domain only: the app for %s is not installed", template.model_name
