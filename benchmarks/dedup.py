@@ -149,11 +149,27 @@ def fill(database, name, path):
                     *(row.get(field) or None for field in FIELDS[1:]),
                     (row.get("is_company") or "").lower() in ("1", "true", "t", "yes"),
                     countries.get((row.get("country") or "").upper()),
-                    states.get((row.get("country"), (row.get("state") or "").lower())),
+                    states.get(
+                        (
+                            (row.get("country") or "").upper(),
+                            (row.get("state") or "").lower(),
+                        )
+                    ),
                     row.get("name") or "",
                     *required.values(),
                 )
                 for row in rows
+            ],
+            page_size=5000,
+        )
+        psycopg2.extras.execute_values(
+            cr._obj,
+            "UPDATE res_partner SET parent_id = row.parent"
+            " FROM (VALUES %s) AS row(id, parent) WHERE res_partner.id = row.id",
+            [
+                (id_of[row["id"]], id_of[row["parent_id"]])
+                for row in rows
+                if row.get("parent_id") in id_of
             ],
             page_size=5000,
         )
