@@ -60,7 +60,8 @@ env.cr.execute("INSERT INTO sync_delivery_attempt (delivery_id, subscription_id,
                " FROM sync_delivery WHERE subscription_id = %s", [subscription.id])
 env.cr.commit()
 letter = env["sync.delivery"].search([
-    ("subscription_id", "=", subscription.id), ("last_error", "=", "http_422")], limit=1)
+    ("subscription_id", "=", subscription.id),
+    ("last_error", "=", "http_422")], limit=1)
 result = {"subscription": subscription.id, "letter": letter.id, "quiet": quiet.id}
 """
 
