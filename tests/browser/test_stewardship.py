@@ -55,7 +55,7 @@ SELECT %s, 'res.partner', %s, 'CROWD-' || n, 'active', now(), now(), 1, 1, now()
   FROM generate_series(1, {MANY}) AS n;
 ''', [system_id, partner_id, policy_id, system_id, partner_id])
 audit = env["sync.audit"]
-for number in range({MANY} // 100):
+for number in range({MANY}):
     audit._log("crowd.%d" % number, reason="one of many")
 env.cr.commit()
 result = True
