@@ -1,6 +1,7 @@
 """Systems that call the API, each with a key of its own."""
 
 import uuid
+from types import NoneType
 
 import pytest
 import requests
@@ -13,7 +14,7 @@ if company:
     env = env(context=dict(env.context, allowed_company_ids=company.ids))
 plan = env["sync.plan"].search([("code", "=", "e2e")]) or env["sync.plan"].create(
     {{"name": "End to end", "code": "e2e", "per_minute": 60000, "burst": 10000,
-      "per_day": 1000000, "concurrency": 0}})
+      "per_day": 1000000, "concurrency": 0, "max_body_kb": 8192}})
 system = env["sync.system"].search([("code", "=", code)])
 system = system or env["sync.system"].create(
     {{"name": code, "code": code, "kind": "shop", "state": "live", "reach": reach,
@@ -37,7 +38,7 @@ class Api:
     def call(self, method, path, body=None, **headers):
         """One call; POST and PATCH get a fresh key, PATCH the state that is there.
 
-        :param body: sent as JSON, bytes as they are
+        :param body: a dict is sent as JSON, bytes as they are
         :param headers: in snake case; None leaves one out
         """
         sent = {"Authorization": f"Bearer {self.key}"}
@@ -49,7 +50,7 @@ class Api:
             json_type = "application/json"
             sent["Content-Type"] = MERGE_PATCH if method == "PATCH" else json_type
         sent |= {name.replace("_", "-").title(): v for name, v in headers.items()}
-        raw = {"data": body} if isinstance(body, bytes) else {"json": body}
+        raw = {"json": body} if isinstance(body, (dict, NoneType)) else {"data": body}
         return requests.request(
             method, self.base + path, headers=sent, timeout=60, **raw
         )

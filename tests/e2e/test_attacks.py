@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from urllib.parse import quote, urlsplit
 
 import pytest
+import requests
 
 RESOURCES = (
     "customers",
@@ -444,28 +445,20 @@ def test_wide_bodies_cost_little(writer):
 
 
 def test_bodies_over_the_limit_are_refused_while_they_come(writer):
-    huge = b'{"external_id": "' + b"x" * 20_000_000
-    assert_refused(writer.call("POST", "/customers", huge), 413)
+    """413, or a connection that is closed before the caller could read it."""
 
     def endless():
         for _chunk in range(400):
             yield b"x" * 65_536
 
-    import requests
-
-    headers = {
-        "Authorization": f"Bearer {writer.key}",
-        "Idempotency-Key": uuid.uuid4().hex,
-        "Content-Type": "application/json",
-    }
-    try:
-        answer = requests.post(
-            f"{writer.base}/customers", data=endless(), headers=headers, timeout=60
-        )
-    except requests.ConnectionError:
-        pass  # closed before all of it was sent
-    else:
-        assert answer.status_code in (400, 411, 413)
+    huge = b'{"external_id": "' + b"x" * 20_000_000
+    for body, accepted in ((huge, (413,)), (endless(), (400, 411, 413))):
+        try:
+            answer = writer.call("POST", "/customers", body)
+        except requests.ConnectionError:
+            continue
+        assert answer.status_code in accepted
+    assert writer.get("/customers?limit=1").status_code == 200
 
 
 @pytest.mark.parametrize(
