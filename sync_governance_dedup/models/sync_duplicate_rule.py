@@ -269,25 +269,22 @@ class SyncDuplicateRule(models.Model):
         :return: ``{record id: hex digest}`` of the records that exist
         """
         self.ensure_one()
-        Model = self.env[self.model_name]
         names = sorted(self.field_ids.mapped("name"))
         if not record_ids or not names:
             return {}
-        Model.flush_model(names)
+        self.env[self.model_name].flush_model()
+        Key = self.env["sync.duplicate.key"]
+        query = Key._records(self)._search([("id", "in", list(record_ids))])
         values = SQL(", ").join(
-            SQL("%s::text", SQL.identifier("record", name)) for name in names
+            SQL("(%s)::text", Key._column(self, query, name)) for name in names
         )
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    "SELECT id, md5(json_build_array(%s)::text) FROM %s AS record"
-                    " WHERE id IN %s",
-                    values,
-                    SQL.identifier(Model._table),
-                    tuple(record_ids),
-                )
+        rows = self.env.execute_query(
+            query.select(
+                SQL.identifier(query.table, "id"),
+                SQL("md5(json_build_array(%s)::text)", values),
             )
         )
+        return dict(rows)
 
     # -- the engine --------------------------------------------------------------------
 
