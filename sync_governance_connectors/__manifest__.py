@@ -25,6 +25,7 @@
         "data/sync_domain_data.xml",
         "data/sync_event_type_data.xml",
         "data/sync_contract_data.xml",
+        "data/sync_duplicate_rule_data.xml",
         "wizards/sync_credential_views.xml",
         "wizards/sync_request_rehearsal_views.xml",
         "wizards/sync_reconciliation_wizard_views.xml",

@@ -34,6 +34,8 @@ from . import sale_order_line
 from . import stock_picking
 from . import stock_quant
 from . import sync_crosswalk
+from . import sync_duplicate_key
+from . import sync_duplicate_rule_field
 from . import sync_event_type
 from . import sync_stock_level
 from . import sync_system

@@ -20,3 +20,4 @@ from . import test_mapping
 from . import test_reconciliation
 from . import test_server
 from . import test_standard_flows
+from . import test_duplicate_products
