@@ -315,13 +315,15 @@ class SyncPolicy(models.Model):
         for policy in self:
             policy._check_state("draft")
             policy._check_ready()
-        self._move({"state": "in_review", "submitter_id": self.env.uid})
+        return self._move({"state": "in_review", "submitter_id": self.env.uid})
 
     def action_back_to_draft(self):
         """Take it back, or send it back, for more work."""
         for policy in self:
             policy._check_state("in_review", "approved")
-        self._move({"state": "draft", "submitter_id": False, "approver_id": False})
+        return self._move(
+            {"state": "draft", "submitter_id": False, "approver_id": False}
+        )
 
     def action_approve(self):
         """Approve the version; its author cannot."""
@@ -337,7 +339,7 @@ class SyncPolicy(models.Model):
                     )
                 )
         # approving is not editing: approvers need no right to write policies
-        self.sudo().write({"state": "approved", "approver_id": self.env.uid})
+        return self.sudo().write({"state": "approved", "approver_id": self.env.uid})
 
     def action_activate(self):
         """Put the version in force and supersede the one before.
@@ -358,6 +360,7 @@ class SyncPolicy(models.Model):
             policy.flush_model(["state"])
             policy._audit("policy.activated", replaced)
         self.env["sync.write.hook"]._sync_refresh_hooks()
+        return True
 
     def action_deactivate(self):
         """Take the policy out of force; nothing is governed until another one is."""
@@ -367,6 +370,7 @@ class SyncPolicy(models.Model):
         for policy in self:
             policy._audit("policy.deactivated", policy)
         self.env["sync.write.hook"]._sync_refresh_hooks()
+        return True
 
     def _audit(self, action, replaced):
         """Put into the audit trail which rules no longer hold, and which do now."""
@@ -473,7 +477,7 @@ class SyncPolicy(models.Model):
     def _move(self, values):
         """Change the life cycle's fields, for whoever may write the policy."""
         self.check_access("write")
-        self.sudo().write(values)
+        return self.sudo().write(values)
 
     def _check_approver(self):
         approvers = (

@@ -52,11 +52,13 @@ class SyncPolicy(models.Model):
         until = fields.Datetime.add(fields.Datetime.now(), days=_DAYS)
         self._move({"sampling_until": until})
         self.env["sync.write.hook"]._sync_refresh_hooks()
+        return True
 
     def action_stop_recording(self):
         """Record no more writes; what is recorded stays for the dry run."""
         self._move({"sampling_until": False})
         self.env["sync.write.hook"]._sync_refresh_hooks()
+        return True
 
     def action_open_recorded(self):
         """Show the recorded writes of the model."""
