@@ -68,3 +68,6 @@ from . import sync_reconciliation_run
 from . import sync_reconciliation_row
 from . import sync_reconciliation_difference
 from . import sync_value_map
+from . import sync_request_correction
+from . import sync_mapping_lookup
+from . import sync_mapping_rehearsal

@@ -3,7 +3,7 @@ import json
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
 from ..tools import jsonbody, transform
@@ -164,6 +164,8 @@ class SyncMapping(models.Model):
             ).state = "superseded"
             mapping.flush_model(["state"])
             mapping.state = "active"
+        # From here on the rules are kept, see _plan().
+        self.env.registry.clear_cache()
 
     def action_new_version(self):
         """Draft the next version and open it."""
@@ -205,12 +207,25 @@ class SyncMapping(models.Model):
     def _map(self, message):
         """Apply the rules. :return: ``transform.Mapped``"""
         self.ensure_one()
-        rules = [line._rule() for line in self.line_ids]
+        plan = self._draft_plan() if self.state == "draft" else self._plan()
+        return transform.apply(plan, message, self._lookups())
+
+    @tools.ormcache("self.id")
+    def _plan(self):
+        """The rules of a version in force, which nobody edits, made ready once for all
+        messages that come."""
+        return self._draft_plan()
+
+    def _draft_plan(self):
+        return transform.plan([line._rule() for line in self.line_ids])
+
+    def _lookups(self):
+        system = self.system_id
         values = self.env["sync.value.map"]
-        return transform.apply(
-            rules,
-            message,
-            lambda kind, value: values._translate(self.system_id, kind, value),
+        records = self.env["sync.mapping.lookup"]
+        return transform.Lookups(
+            lambda kind, value: values._translate(system, kind, value),
+            lambda argument, value: records._name_of(system, argument, value),
         )
 
     def _instruction(self, message):

@@ -4,7 +4,7 @@ import json
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools import transform
+from ..tools import money, transform
 
 
 class SyncMappingLine(models.Model):
@@ -34,7 +34,9 @@ class SyncMappingLine(models.Model):
     argument = fields.Char(
         help="Separator|place of split, separator of join, decimal separator,"
         " format of a"
-        " date, words for yes, or the kind of the value map."
+        " date, words for yes, the kind of the value map, a lookup such as"
+        " product:barcode or product@pim, cases such as paid=confirm;*=draft, or a"
+        " factor."
     )
     required = fields.Boolean()
     default = fields.Char(help="JSON, used where nothing was found.")
@@ -57,6 +59,10 @@ class SyncMappingLine(models.Model):
                 )
             if line.transform == "value_map" and not line.argument:
                 raise ValidationError(self.env._("Which value map? Name its kind."))
+            if line.transform == "lookup":
+                self.env["sync.mapping.lookup"]._check(line.argument)
+            if line.transform in ("when", "factor"):
+                line._check_cases_or_factor()
             try:
                 json.loads(line.default or "null")
             except ValueError as error:
@@ -64,7 +70,32 @@ class SyncMappingLine(models.Model):
                     self.env._("The default of %s is not JSON.", line.target)
                 ) from error
 
-    @api.constrains("mapping_id", "target", "expression", "transform", "argument")
+    def _check_cases_or_factor(self):
+        try:
+            if self.transform == "when":
+                transform.conditions(self.argument or "")
+            else:
+                money.from_text(self.argument or "")
+        except ValueError as error:
+            raise ValidationError(
+                self.env._(
+                    "%(target)s: %(error)s. When needs cases such as"
+                    " paid=confirm;*=draft, factor a number such as 0.001.",
+                    target=self.target,
+                    error=error,
+                )
+            ) from error
+
+    @api.constrains(
+        "mapping_id",
+        "sequence",
+        "target",
+        "expression",
+        "transform",
+        "argument",
+        "required",
+        "default",
+    )
     def _check_draft(self):
         self.mapping_id._check_editable()
 

@@ -1,4 +1,5 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -191,20 +192,31 @@ class SyncRequest(models.Model):
     def action_rehearse(self):
         """Run the call once more against today's data, and undo all of it.
 
-        It runs on a cursor of its own that is rolled back, so that nothing of it is
-        kept or sent: no write, no event, no mail.
+        Nothing of it is kept or sent, see :meth:`_undone`.
         """
         self.ensure_one()
         self._check_rehearsal()
-        with self.env.registry.cursor() as cr:
-            # The service account's rights decide, as they did for the call.
-            request = self.with_env(self.env(cr=cr, su=True))
+        with self._undone() as request:
             passage = self.env["sync.gate"].with_env(request.env)._again(request)
             answer = passage.answer
-            cr.rollback()
         return self.env["sync.request.rehearsal"]._show(
             answer.status, masking.mask_text(answer.body.decode())
         )
+
+    @contextmanager
+    def _undone(self):
+        """The request on a cursor of its own, of which nothing is kept or sent: no
+        write, no event, no job, no mail, and no count of what was refused.
+
+        In it the service account's rights decide, as they did for the call.
+        """
+        with self.env.registry.cursor() as cr:
+            try:
+                yield self.with_env(self.env(cr=cr, su=True))
+            finally:
+                # Some things are noted although a transaction failed: not of this one.
+                cr.postrollback.clear()
+                cr.rollback()
 
     def _check_rehearsal(self):
         if not self.env.user.has_group("sync_governance_base.group_sync_operator"):

@@ -30,6 +30,13 @@ class SyncRequest(models.Model):
     event_type = fields.Char("Partner's Event", readonly=True)
     quarantine_reason = fields.Char("Reason", readonly=True)
     faults = fields.Json(readonly=True, help="Where in the message the faults are.")
+    correction_ids = fields.One2many(
+        "sync.request.correction",
+        "request_id",
+        "Corrections",
+        readonly=True,
+        groups="sync_governance_base.group_sync_operator",
+    )
 
     _hook_event_unique = models.UniqueIndex(
         "(system_id, event_id) WHERE kind = 'hook' AND state <> 'refused'",
@@ -208,7 +215,23 @@ class SyncRequest(models.Model):
         if not self.env.user.has_group("sync_governance_base.group_sync_operator"):
             raise UserError(self.env._("Only operators run messages again."))
         # The log is closed to everybody; running a message again is an operator's duty.
-        quarantined = self.sudo().filtered(
-            lambda request: request.kind in MESSAGES and request.state == "quarantined"
-        )
-        quarantined._enqueue_hook()
+        self.sudo().filtered(lambda request: request._is_stuck())._enqueue_hook()
+
+    def _is_stuck(self):
+        """Whether a message waits for a person."""
+        return self.kind in MESSAGES and self.state == "quarantined"
+
+    def action_correct(self):
+        """Propose another body; a second operator has to approve it."""
+        self.ensure_one()
+        corrections = self.env["sync.request.correction"]
+        corrections._check_role()
+        corrections._check_correctable(self)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Correct the Message"),
+            "res_model": "sync.request.correct",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_request_id": self.id},
+        }

@@ -18,6 +18,7 @@ from . import test_resource_shipment
 from . import test_events
 from . import test_mapping
 from . import test_reconciliation
+from . import test_request_correction
 from . import test_server
 from . import test_standard_flows
 from . import test_duplicate_products

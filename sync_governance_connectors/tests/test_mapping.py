@@ -190,3 +190,137 @@ class TestMapping(ResourceCase):
         )
         request = self.receive(message)
         self.assertEqual(request.state, "quarantined")
+
+    def add_rule(self, **values):
+        return self.env["sync.mapping.line"].create(
+            {"mapping_id": self.mapping.id, "target": "note", **values}
+        )
+
+    def looked_up(self, argument, value):
+        lookups = self.env["sync.mapping.lookup"]
+        return lookups._name_of(self.shop, argument, value)
+
+    def test_lookup_by_key(self):
+        self.product.barcode = "4006381333931"
+        self.assertEqual(self.looked_up("product:barcode", "4006381333931"), "SKU-T1")
+        self.assertEqual(self.looked_up("product@test_wms", "ITEM-T1"), "SKU-T1")
+        for argument, value in (
+            ("product:barcode", "0"),
+            ("product@test_wms", "0"),
+            ("product@nobody", "ITEM-T1"),
+        ):
+            with self.assertRaisesRegex(ValueError, "none has"):
+                self.looked_up(argument, value)
+        self.product.create({"name": "Twin", "default_code": "SKU-T1"})
+        with self.assertRaisesRegex(ValueError, "several have"):
+            self.looked_up("product:default_code", "SKU-T1")
+
+    def test_lookup_stays_within_company_and_reach(self):
+        nobodys = self.env["product.product"].create({"name": "N", "barcode": "B-1"})
+        with self.assertRaisesRegex(ValueError, "no id for"):
+            self.looked_up("product:barcode", "B-1")
+        self.shop.reach = "company"
+        self.assertRegex(
+            self.looked_up("product:barcode", "B-1"), r"^[a-z]{3}_[0-9a-f]{32}$"
+        )
+        nobodys.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        with self.assertRaisesRegex(ValueError, "none has"):
+            self.looked_up("product:barcode", "B-1")
+
+    def test_lookup_in_a_mapping(self):
+        self.product.barcode = "4006381333931"
+        line = self.mapping.line_ids.filtered(
+            lambda line: line.target == "lines[].product.external_id"
+        )
+        line.write(
+            {"expression": "ean", "transform": "lookup", "argument": "product:barcode"}
+        )
+        message = self.message()
+        message["line_items"][0]["ean"] = "4006381333931"
+        body = self.mapping._map(message).body
+        self.assertEqual(body["lines"][0]["product"], {"external_id": "SKU-T1"})
+        for argument in (False, "product:password", "users:login", "product"):
+            with self.assertRaises(ValidationError):
+                line.argument = argument
+
+    def test_arguments_of_when_and_factor_are_checked(self):
+        self.add_rule(expression="s", transform="when", argument="a=b;*=c")
+        for name, argument in (("when", "a"), ("factor", "x"), ("factor", False)):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.add_rule(expression="s", transform=name, argument=argument)
+
+    def test_rules_in_force_are_read_once_and_never_stale(self):
+        line = self.mapping.line_ids.filtered(lambda line: line.target == "currency")
+        self.mapping.action_activate()
+        message = self.message()
+        self.mapping._map(message)
+        with self.assertQueryCount(0):
+            self.env.invalidate_all(flush=False)
+            plan = self.mapping._plan()
+        self.assertIs(plan, self.mapping._plan())
+        with self.assertRaises(UserError):
+            line.default = '"EUR"'
+        draft = self.mapping.browse(self.mapping.action_new_version()["res_id"])
+        draft.line_ids.filtered(lambda line: line.target == "currency").unlink()
+        self.assertNotIn("currency", draft._map(message).body)
+        draft.action_activate()
+        self.assertNotIn("currency", draft._map(message).body)
+        self.assertIn("currency", self.mapping._map(message).body)
+
+    def compare(self, draft, user=None):
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            action = draft.with_user(user or self.env.user).action_compare()
+        return self.env["sync.mapping.comparison"].browse(action["res_id"])
+
+    def test_draft_runs_on_the_last_messages_and_leaves_nothing(self):
+        self.customer("207119551")
+        self.mapping.action_activate()
+        stuck = self.receive(self.message(), "e-1")
+        self.env["sync.value.map"].search([("partner_value", "=", "EA")]).write(
+            {"canonical_value": "Units"}
+        )
+        passed = self.receive(self.message(), "e-2")
+        self.assertEqual(passed.state, "applied", passed.quarantine_reason)
+        unknown = {**self.message("BOX"), "id": 7}
+        self.receive(unknown, "e-3")
+        draft = self.mapping.browse(self.mapping.action_new_version()["res_id"])
+        tables = (
+            "sync.event",
+            "queue.job",
+            "sync.value.map",
+            "mail.mail",
+            "sync.audit",
+        )
+        counts = [self.env[name].search_count([]) for name in tables]
+        comparison = self.compare(draft)
+        self.assertEqual(set(comparison.line_ids.mapped("outcome")), {"same"})
+        self.assertEqual((comparison.message_count, comparison.changed_count), (3, 0))
+        repeated = comparison.line_ids.grouped("event_id")["e-2"]
+        self.assertIn('"operation": "orders/put"', repeated.before)
+        rules = draft.line_ids.grouped("target")
+
+        def outcomes():
+            lines = self.compare(draft).line_ids
+            return {line.event_id: line.outcome for line in lines}, lines[0]
+
+        rules["lines[].uom"].argument = "packaging"
+        found, first = outcomes()
+        self.assertEqual((found["e-2"], first.outcome), ("fails", "fails"))
+        self.assertIn('+      "code": "unmapped_value"', first.difference)
+        rules["lines[].uom"].write({"transform": False, "expression": "'Units'"})
+        rules["lines[].quantity"].write({"expression": "'7'", "transform": False})
+        found, _first = outcomes()
+        self.assertEqual((found["e-2"], found["e-3"]), ("body", "passes"))
+        rules["currency"].unlink()
+        found, _first = outcomes()
+        self.assertEqual(found["e-2"], "fails", "the contract requires it")
+        self.assertEqual(stuck.state, "quarantined")
+        self.assertEqual(counts, [self.env[name].search_count([]) for name in tables])
+
+    def test_only_who_writes_mappings_compares(self):
+        viewer = new_test_user(
+            self.env, "cmp_viewer", groups="sync_governance_base.group_sync_viewer"
+        )
+        with self.assertRaises(AccessError):
+            self.mapping.with_user(viewer).action_compare()

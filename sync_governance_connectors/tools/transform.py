@@ -9,8 +9,9 @@ item. Every rule leaves a step in the trace, also when it fails.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 import jmespath
@@ -22,8 +23,8 @@ MAX_EXPRESSION = 500
 MAX_NODES = 120
 MAX_ITEMS = canonical.MAX_ITEMS
 SHOWN = 200
-
-Lookup = Callable[[str, str], str]
+#: what a conditional's last resort is called
+OTHERWISE = "*"
 
 
 class Unmapped(LookupError):
@@ -36,6 +37,20 @@ class Unmapped(LookupError):
         super().__init__(f"{kind} does not know {value!r}")
         self.kind = kind
         self.value = value
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """What transforms ask of the database; both raise for what they do not know.
+
+    :ivar value: ``(kind, partner's value) -> canonical value``,
+        raises :class:`Unmapped`
+    :ivar record: ``(argument of the rule, partner's value) -> the system's id of the
+        record``, raises ``ValueError``
+    """
+
+    value: Callable[[str, str], str]
+    record: Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,23 @@ class Rule:
     argument: str = ""
     required: bool = False
     default: str = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A rule ready to be applied, with those that read within its items.
+
+    :ivar parsed: the compiled expression
+    :ivar member: target within the object, without ``[]``
+    :ivar default: the value, None for none
+    """
+
+    rule: Rule
+    parsed: Any
+    member: str
+    default: Any
+    is_list: bool
+    below: tuple["Node", ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +113,7 @@ class Mapped:
     unmapped: tuple[tuple[str, str], ...]
 
 
+@lru_cache(maxsize=4096)
 def compiled(expression: str) -> Any:
     """A parsed expression within the limits.
 
@@ -101,34 +134,61 @@ def _count_nodes(node: Mapping[str, Any]) -> int:
     return 1 + sum(_count_nodes(child) for child in node.get("children", ()))
 
 
-def _search(expression: str, document: Any) -> Any:
+def _search(parsed: Any, document: Any) -> Any:
     try:
-        return compiled(expression).search(document)
+        return parsed.search(document)
     except JMESPathError as error:
         raise ValueError(str(error)) from error
+
+
+def plan(rules: Iterable[Rule]) -> tuple[Node, ...]:
+    """Rules made ready once, for as many messages as come.
+
+    :raise ValueError: an expression or a default cannot be used
+    """
+    rules = list(rules)
+    return tuple(_node(rule, rules) for rule in rules if "[]" not in rule.target[:-2])
+
+
+def _node(rule: Rule, rules: list[Rule]) -> Node:
+    is_list = rule.target.endswith("[]")
+    inner = f"{rule.target}."
+    below = [
+        replace(one, target=one.target.removeprefix(inner))
+        for one in rules
+        if is_list and one.target.startswith(inner)
+    ]
+    return Node(
+        rule,
+        compiled(rule.expression),
+        rule.target.removesuffix("[]"),
+        json.loads(rule.default or "null"),
+        is_list,
+        plan(below),
+    )
 
 
 # -- transforms ---------------------------------------------------------------------
 
 
-def _trim(value: Any, argument: str, lookup: Lookup) -> Any:
+def _trim(value: Any, argument: str, lookups: Lookups) -> Any:
     return " ".join(str(value).split())
 
 
-def _upper(value: Any, argument: str, lookup: Lookup) -> Any:
+def _upper(value: Any, argument: str, lookups: Lookups) -> Any:
     return str(value).upper()
 
 
-def _lower(value: Any, argument: str, lookup: Lookup) -> Any:
+def _lower(value: Any, argument: str, lookups: Lookups) -> Any:
     return str(value).lower()
 
 
-def _text(value: Any, argument: str, lookup: Lookup) -> Any:
+def _text(value: Any, argument: str, lookups: Lookups) -> Any:
     """Numbers as ids: ``450789469`` -> ``"450789469"``."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _split(value: Any, argument: str, lookup: Lookup) -> Any:
+def _split(value: Any, argument: str, lookups: Lookups) -> Any:
     """Argument ``<separator>|<index>``: the part at that place, from 0."""
     separator, _, index = argument.rpartition("|")
     parts = str(value).split(separator)
@@ -136,13 +196,13 @@ def _split(value: Any, argument: str, lookup: Lookup) -> Any:
     return parts[place].strip() if -len(parts) <= place < len(parts) else None
 
 
-def _join(value: Any, argument: str, lookup: Lookup) -> Any:
+def _join(value: Any, argument: str, lookups: Lookups) -> Any:
     if not isinstance(value, list):
         raise ValueError("a list is expected")
     return argument.join(str(part) for part in value if part not in (None, ""))
 
 
-def _decimal(value: Any, argument: str, lookup: Lookup) -> Any:
+def _decimal(value: Any, argument: str, lookups: Lookups) -> Any:
     """A number or its text as a decimal string; argument: the decimal separator."""
     text = value if isinstance(value, str) else json.dumps(value)
     if argument == ",":
@@ -152,20 +212,20 @@ def _decimal(value: Any, argument: str, lookup: Lookup) -> Any:
     return money.to_plain_text(money.from_text(text.strip()))
 
 
-def _minor_units(value: Any, argument: str, lookup: Lookup) -> Any:
+def _minor_units(value: Any, argument: str, lookups: Lookups) -> Any:
     """``1999`` -> ``"19.99"``; argument: digits after the point, 2 if empty."""
     digits = int(argument or 2)
     return money.to_text(money.from_text(str(value)).scaleb(-digits), digits)
 
 
-def _day(value: Any, argument: str, lookup: Lookup) -> Any:
+def _day(value: Any, argument: str, lookups: Lookups) -> Any:
     """Argument: the partner's format (``%d.%m.%Y``), ISO 8601 if empty."""
     if argument:
         return datetime.strptime(str(value), argument).date().isoformat()
     return date.fromisoformat(str(value)[:10]).isoformat()
 
 
-def _moment(value: Any, argument: str, lookup: Lookup) -> Any:
+def _moment(value: Any, argument: str, lookups: Lookups) -> Any:
     """RFC 3339, unix seconds, or the partner's format in UTC -> RFC 3339 in UTC."""
     if isinstance(value, int | float):
         moment = datetime.fromtimestamp(value, timezone.utc)
@@ -176,7 +236,7 @@ def _moment(value: Any, argument: str, lookup: Lookup) -> Any:
     return canonical.moment_text(moment)
 
 
-def _boolean(value: Any, argument: str, lookup: Lookup) -> Any:
+def _boolean(value: Any, argument: str, lookups: Lookups) -> Any:
     """True for the words of the argument (comma separated), or for usual ones."""
     words = argument or "true,yes,y,1,on"
     return str(value).strip().lower() in [
@@ -184,12 +244,48 @@ def _boolean(value: Any, argument: str, lookup: Lookup) -> Any:
     ]
 
 
-def _value_map(value: Any, argument: str, lookup: Lookup) -> Any:
+def _value_map(value: Any, argument: str, lookups: Lookups) -> Any:
     """What the system's value map of that kind says."""
-    return lookup(argument, str(value))
+    return lookups.value(argument, str(value))
 
 
-TRANSFORMS: dict[str, Callable[[Any, str, Lookup], Any]] = {
+def _lookup(value: Any, argument: str, lookups: Lookups) -> Any:
+    """``product:barcode``: the system's id of the record with that key;
+    ``product@pim``: of the record that another system calls so."""
+    return lookups.record(argument, _text(value, "", lookups))
+
+
+def _when(value: Any, argument: str, lookups: Lookups) -> Any:
+    """``paid=confirm;open=draft;*=draft``: the result beside the value. ``*`` is any
+    other value, an empty result is none at all."""
+    cases = conditions(argument)
+    text = _text(value, "", lookups).strip()
+    if text not in cases and OTHERWISE not in cases:
+        raise ValueError(f"no case for {text!r}")
+    return cases.get(text, cases.get(OTHERWISE)) or None
+
+
+def conditions(argument: str) -> dict[str, str]:
+    """``{value: result}`` of a conditional's argument.
+
+    :raise ValueError: a case has no ``=``, or a value occurs twice
+    """
+    cases: dict[str, str] = {}
+    for case in argument.split(";"):
+        value, equals, result = (part.strip() for part in case.partition("="))
+        if not equals or value in cases:
+            raise ValueError(f"{case.strip()!r} is not one more value=result")
+        cases[value] = result
+    return cases
+
+
+def _factor(value: Any, argument: str, lookups: Lookups) -> Any:
+    """A number times the argument, such as ``0.001`` for grams as kilograms."""
+    number = money.from_text(_decimal(value, "", lookups))
+    return money.to_plain_text(number * money.from_text(argument))
+
+
+TRANSFORMS: dict[str, Callable[[Any, str, Lookups], Any]] = {
     "trim": _trim,
     "upper": _upper,
     "lower": _lower,
@@ -202,6 +298,9 @@ TRANSFORMS: dict[str, Callable[[Any, str, Lookup], Any]] = {
     "moment": _moment,
     "boolean": _boolean,
     "value_map": _value_map,
+    "lookup": _lookup,
+    "when": _when,
+    "factor": _factor,
 }
 
 
@@ -209,59 +308,52 @@ TRANSFORMS: dict[str, Callable[[Any, str, Lookup], Any]] = {
 
 
 class _Run:
-    """One application of the rules; collects what happens."""
+    """One application of a plan; collects what happens."""
 
-    def __init__(self, lookup: Lookup):
-        self._lookup = lookup
+    def __init__(self, lookups: Lookups):
+        self._lookups = lookups
         self.trace: list[Step] = []
         self.faults: list[tuple[str, str, str]] = []
         self.unmapped: list[tuple[str, str]] = []
 
-    def fill(self, rules: list[Rule], document: Any, at: str) -> dict[str, Any]:
+    def fill(self, nodes: Iterable[Node], document: Any, at: str) -> dict[str, Any]:
         """An object of the rules, read in ``document``."""
         values: list[tuple[str, Any]] = []
-        for rule in rules:
-            if "[]" in rule.target[:-2]:
-                continue
-            value = self._read(rule, document, at)
-            if rule.target.endswith("[]"):
-                values.append((rule.target[:-2], self._items(rule, rules, value, at)))
+        for node in nodes:
+            value = self._read(node, document, at)
+            if node.is_list:
+                values.append((node.member, self._items(node, value, at)))
             elif value is not None:
-                values.append((rule.target, value))
+                values.append((node.member, value))
         return canonical.nest(values)
 
-    def _items(self, rule: Rule, rules: list[Rule], found: Any, at: str) -> list[Any]:
-        below = [
-            Rule(**{**vars(one), "target": one.target.removeprefix(rule.target + ".")})
-            for one in rules
-            if one.target.startswith(rule.target + ".")
-        ]
-        pointer = _pointer(at, rule.target[:-2])
+    def _items(self, node: Node, found: Any, at: str) -> list[Any]:
+        pointer = _pointer(at, node.member)
         items = found if isinstance(found, list) else []
         if len(items) > MAX_ITEMS:
             self.faults.append((pointer, f"more than {MAX_ITEMS} items", "too_many"))
             items = []
         return [
-            self.fill(below, item, f"{pointer}/{index}")
+            self.fill(node.below, item, f"{pointer}/{index}")
             for index, item in enumerate(items)
         ]
 
-    def _read(self, rule: Rule, document: Any, at: str) -> Any:
+    def _read(self, node: Node, document: Any, at: str) -> Any:
         found = result = None
         error, code = "", "mapping_failed"
         try:
-            found = _search(rule.expression, document)
-            result = self._transformed(rule, found)
+            found = _search(node.parsed, document)
+            result = self._transformed(node.rule, found)
         except Unmapped as unmapped:
             error, code = str(unmapped), "unmapped_value"
             self.unmapped.append((unmapped.kind, unmapped.value))
         except (ValueError, TypeError, OverflowError, ArithmeticError) as failure:
             error = str(failure)
-        if result is None and rule.default and not error:
-            result = json.loads(rule.default)
-        if result is None and rule.required and not error:
+        if result is None and not error:
+            result = node.default
+        if result is None and node.rule.required and not error:
             error, code = "nothing was found", "required"
-        pointer = _pointer(at, rule.target.removesuffix("[]"))
+        pointer = _pointer(at, node.member)
         if error:
             self.faults.append((pointer, error, code))
         self.trace.append(Step(pointer, _shown(found), _shown(result), error))
@@ -270,7 +362,7 @@ class _Run:
     def _transformed(self, rule: Rule, found: Any) -> Any:
         if found is None or not rule.transform:
             return found
-        return TRANSFORMS[rule.transform](found, rule.argument, self._lookup)
+        return TRANSFORMS[rule.transform](found, rule.argument, self._lookups)
 
 
 def _pointer(at: str, target: str) -> str:
@@ -282,12 +374,8 @@ def _shown(value: Any) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def apply(rules: Iterable[Rule], message: Any, lookup: Lookup) -> Mapped:
-    """The canonical body of a message.
-
-    :param lookup:
-        ``(kind, partner's value) -> canonical value``, raises :class:`Unmapped`
-    """
-    run = _Run(lookup)
-    body = run.fill(list(rules), message, "")
+def apply(nodes: Iterable[Node], message: Any, lookups: Lookups) -> Mapped:
+    """The canonical body of a message, by a :func:`plan`."""
+    run = _Run(lookups)
+    body = run.fill(nodes, message, "")
     return Mapped(body, tuple(run.trace), tuple(run.faults), tuple(run.unmapped))

@@ -2,6 +2,9 @@ from . import account_payment_register
 from . import sync_credential_issue
 from . import sync_credential_key
 from . import sync_request_rehearsal
+from . import sync_request_correct
+from . import sync_mapping_comparison
+from . import sync_mapping_comparison_line
 from . import sync_reconciliation_decide
 from . import sync_reconciliation_start
 from . import sync_record_status

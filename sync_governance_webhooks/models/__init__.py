@@ -15,6 +15,7 @@ from . import sync_breaker
 from . import sync_delivery
 from . import sync_delivery_attempt
 from . import sync_dead_letter
+from . import sync_correction_mixin
 from . import sync_correction
 from . import sync_delivery_metric
 from . import sync_dispatcher

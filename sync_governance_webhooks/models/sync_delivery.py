@@ -339,7 +339,7 @@ class SyncDelivery(models.Model):
     def action_correct(self):
         """Ask for another payload, which a second person must approve."""
         self.ensure_one()
-        self.env["sync.correction"]._check_manager()
+        self.env["sync.correction"]._check_role()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Correct the Payload"),

@@ -1,5 +1,3 @@
-import json
-
 from odoo import api, fields, models
 
 
@@ -20,9 +18,8 @@ class SyncCorrectionRequest(models.TransientModel):
     @api.depends("delivery_id")
     def _compute_payload(self):
         for wizard in self:
-            payload = wizard.delivery_id.event_id._data()
-            wizard.payload = json.dumps(
-                payload, indent=2, ensure_ascii=False, sort_keys=True
+            wizard.payload = self.env["sync.correction"]._payload_text(
+                wizard.delivery_id
             )
 
     def action_request(self):

@@ -3,7 +3,11 @@
 import pytest
 
 from odoo.addons.sync_governance_connectors.tools import transform
-from odoo.addons.sync_governance_connectors.tools.transform import Rule, Unmapped
+from odoo.addons.sync_governance_connectors.tools.transform import (
+    Lookups,
+    Rule,
+    Unmapped,
+)
 
 # An order as Shopify's documentation shows it, shortened.
 SHOPIFY = {
@@ -36,15 +40,26 @@ def lookup(kind, value):
     raise Unmapped(kind, value)
 
 
+def find(argument, value):
+    if (argument, value) == ("product:barcode", "4006381333931"):
+        return "SKU-1"
+    raise ValueError(f"nothing with {value}")
+
+
+LOOKUPS = Lookups(lookup, find)
+
+
+def mapped_by(rules, message):
+    return transform.apply(transform.plan(rules), message, LOOKUPS)
+
+
 def one(value, name, argument="", **rule):
-    mapped = transform.apply(
-        [Rule("x", "v", name, argument, **rule)], {"v": value}, lookup
-    )
+    mapped = mapped_by([Rule("x", "v", name, argument, **rule)], {"v": value})
     return mapped.body.get("x"), [code for _pointer, _text, code in mapped.faults]
 
 
 def test_shopify_order():
-    mapped = transform.apply(RULES, SHOPIFY, lookup)
+    mapped = mapped_by(RULES, SHOPIFY)
     assert not mapped.faults
     assert mapped.body == {
         "customer": {"external_id": "207119551"},
@@ -91,6 +106,13 @@ def test_shopify_order():
         ("ja", "boolean", "ja,j", True),
         ("no", "boolean", "", False),
         ("EA", "value_map", "uom", "Units"),
+        (4006381333931, "lookup", "product:barcode", "SKU-1"),
+        ("paid", "when", "paid=confirm; open=draft", "confirm"),
+        (True, "when", "true=yes;*=no", "yes"),
+        ("else", "when", "paid=confirm;*=draft", "draft"),
+        ("else", "when", "paid=confirm;*=", None),
+        ("1,250", "factor", "0.001", "1.25"),
+        (3, "factor", "12", "36"),
     ],
 )
 def test_transforms(value, name, argument, result):
@@ -109,6 +131,9 @@ def test_every_transform_is_tested():
         ("2026-13-01", "day", "", "mapping_failed"),
         ("PK6", "value_map", "uom", "unmapped_value"),
         ("x", "join", ",", "mapping_failed"),
+        ("0", "lookup", "product:barcode", "mapping_failed"),
+        ("void", "when", "paid=confirm", "mapping_failed"),
+        ("x", "factor", "2", "mapping_failed"),
         (10**30, "moment", "", "mapping_failed"),
     ],
 )
@@ -123,7 +148,7 @@ def test_required_and_default():
 
 def test_unmapped_values_are_collected():
     rules = [Rule("lines[]", "l"), Rule("lines[].uom", "u", "value_map", "uom")]
-    mapped = transform.apply(rules, {"l": [{"u": "EA"}, {"u": "PK6"}]}, lookup)
+    mapped = mapped_by(rules, {"l": [{"u": "EA"}, {"u": "PK6"}]})
     assert mapped.unmapped == (("uom", "PK6"),)
     assert mapped.faults[0][0] == "/lines/1/uom"
 
@@ -135,5 +160,30 @@ def test_expressions_have_limits(expression):
 
 
 def test_too_many_items():
-    mapped = transform.apply([Rule("l[]", "l")], {"l": [1] * 501}, lookup)
+    mapped = mapped_by([Rule("l[]", "l")], {"l": [1] * 501})
     assert mapped.faults[0][2] == "too_many"
+
+
+@pytest.mark.parametrize("argument", ["", "paid", "a=1;a=2", "a=1;"])
+def test_conditions_that_are_none(argument):
+    with pytest.raises(ValueError):
+        transform.conditions(argument)
+
+
+def test_lists_within_lists():
+    rules = [
+        Rule("l[].m[].x", "x"),
+        Rule("l[]", "l"),
+        Rule("l[].m[]", "m"),
+        Rule("l[].y", "y", default="1"),
+    ]
+    mapped = mapped_by(rules, {"l": [{"m": [{"x": 1}, {"x": 2}]}, {"y": 7}]})
+    assert mapped.body == {
+        "l": [{"m": [{"x": 1}, {"x": 2}], "y": 1}, {"m": [], "y": 7}]
+    }
+
+
+def test_a_plan_parses_each_expression_once(monkeypatch):
+    nodes = transform.plan(RULES)
+    monkeypatch.setattr(transform, "compiled", None)
+    assert transform.apply(nodes, SHOPIFY, LOOKUPS).body["currency"] == "USD"
