@@ -1,5 +1,6 @@
 from . import test_feed
 from . import test_contract_caller
+from . import test_credential
 from . import test_docs
 from . import test_gate
 from . import test_gate_conflict
