@@ -17,7 +17,7 @@ class SyncRecordPointer(models.AbstractModel):
     _description = "About a Record"
 
     model_label = fields.Char(string="Kind", compute="_compute_model_label")
-    record_name = fields.Char(string="Record Name", compute="_compute_record_name")
+    record_name = fields.Char(compute="_compute_record_name")
 
     @api.depends("res_model")
     @api.depends_context("lang")

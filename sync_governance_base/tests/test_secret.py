@@ -139,7 +139,7 @@ class TestSecret(TransactionCase):
         with (
             patch.dict(os.environ, {KEY_VARIABLE: ""}),
             patch(
-                "odoo.addons.sync_governance_base.models.sync_secret.configparser.RawConfigParser.get",
+                "odoo.addons.sync_governance_base.configuration.configparser.RawConfigParser.get",
                 return_value=key,
             ),
         ):

@@ -16,6 +16,4 @@ class SyncRecordStatusLine(models.TransientModel):
         lambda self: self.env["sync.policy"]._fields["enforcement"].selection,
         readonly=True,
     )
-    last_changes = fields.Char(
-        string="Last Changes", readonly=True, help="When each system last wrote it."
-    )
+    last_changes = fields.Char(readonly=True, help="When each system last wrote it.")
