@@ -30,6 +30,7 @@
         "wizards/sync_request_rehearsal_views.xml",
         "wizards/sync_request_correct_views.xml",
         "wizards/sync_mapping_comparison_views.xml",
+        "wizards/sync_mapping_suggestion_views.xml",
         "wizards/sync_reconciliation_wizard_views.xml",
         "views/sync_plan_views.xml",
         "views/sync_credential_views.xml",

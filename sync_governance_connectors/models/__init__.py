@@ -71,3 +71,4 @@ from . import sync_value_map
 from . import sync_request_correction
 from . import sync_mapping_lookup
 from . import sync_mapping_rehearsal
+from . import sync_mapping_suggest

@@ -94,18 +94,19 @@ class SyncMapping(models.Model):
         for mapping in self:
             mapping.uncovered = ", ".join(mapping._required_members()) or False
 
-    def _required_members(self):
-        """Required members of the contract that no rule fills."""
+    def _contract_members(self):
+        """Members of the body that the operation takes."""
         resource = self.env["sync.resource"]._get(self.resource or "")
         if resource is None or not hasattr(resource, "_transition_members"):
-            return []
-        members = resource._transition_members().get(
-            self.operation, resource._members()
-        )
+            return ()
+        return resource._transition_members().get(self.operation, resource._members())
+
+    def _required_members(self):
+        """Required members of the contract that no rule fills."""
         targets = self.line_ids.mapped("target")
         return [
             member.path
-            for member in members
+            for member in self._contract_members()
             if member.required
             and not member.readonly
             and member.path != "external_id"

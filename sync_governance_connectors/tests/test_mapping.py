@@ -324,3 +324,43 @@ class TestMapping(ResourceCase):
         )
         with self.assertRaises(AccessError):
             self.mapping.with_user(viewer).action_compare()
+
+    def test_suggestions_are_accepted_one_by_one(self):
+        other = self.mapping
+        other.action_activate()
+        draft = self.env["sync.mapping"].create(
+            {
+                "system_id": self.shop.id,
+                "event_type": "orders/paid",
+                "resource": "orders",
+            }
+        )
+        with self.assertRaisesRegex(UserError, "Paste a message"):
+            draft.action_suggest()
+        draft.sample = json.dumps(self.message())
+        wizard = self.env["sync.mapping.suggestion"].browse(
+            draft.action_suggest()["res_id"]
+        )
+        lines = wizard.line_ids.grouped("target")
+        product = lines["lines[].product.external_id"]
+        self.assertEqual(product.expression, "sku")
+        self.assertIn("values known: 100%", product.evidence)
+        self.assertIn("used by other mappings: 1", product.evidence)
+        self.assertFalse(draft.line_ids, "nothing before somebody says so")
+        for target in ("lines[]", "lines[].quantity", "lines[].quantity"):
+            lines[target].action_accept()
+        self.assertEqual(
+            set(draft.line_ids.mapped("target")), {"lines[]", "lines[].quantity"}
+        )
+        self.assertEqual(
+            draft._map(self.message()).body, {"lines": [{"quantity": "2"}]}
+        )
+        again = wizard.browse(draft.action_suggest()["res_id"])
+        self.assertNotIn("lines[]", again.line_ids.mapped("target"))
+        with self.assertRaises(UserError):
+            other.action_suggest()
+        steward = new_test_user(
+            self.env, "sug_steward", groups="sync_governance_base.group_sync_steward"
+        )
+        with self.assertRaises(AccessError):
+            draft.with_user(steward).action_suggest()

@@ -5,6 +5,8 @@ from . import sync_request_rehearsal
 from . import sync_request_correct
 from . import sync_mapping_comparison
 from . import sync_mapping_comparison_line
+from . import sync_mapping_suggestion
+from . import sync_mapping_suggestion_line
 from . import sync_reconciliation_decide
 from . import sync_reconciliation_start
 from . import sync_record_status
