@@ -51,7 +51,8 @@ class TestRequestCorrection(ResourceCase):
         )
         cls.request._process_hook()
 
-    def ask(self, payload=MENDED, user=None, reason="The shop forgot the name"):
+    def ask(self, payload=None, user=None, reason="The shop forgot the name"):
+        payload = payload or MENDED
         request = self.request.with_user(user or self.ada)
         action = request.action_correct()
         form = Form(
