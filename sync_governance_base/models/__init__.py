@@ -1,4 +1,5 @@
 from . import sync_bulk_insert  # mixins: before their models
+from . import sync_company_guard
 from . import sync_record_pointer
 from . import base
 from . import ir_ui_view

@@ -19,7 +19,7 @@ class SyncCrosswalk(models.Model):
 
     _name = "sync.crosswalk"
     _description = "External Id"
-    _inherit = ["sync.record.pointer", "sync.bulk.insert"]
+    _inherit = ["sync.record.pointer", "sync.bulk.insert", "sync.company.guard"]
     _order = "res_model, res_id, system_id, id"
     _rec_name = "external_id"
     _check_company_auto = True

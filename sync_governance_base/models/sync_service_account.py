@@ -7,7 +7,7 @@ class SyncServiceAccount(models.Model):
 
     _name = "sync.service.account"
     _description = "Service Account"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "sync.company.guard"]
     _order = "system_id, name"
     _check_company_auto = True
 

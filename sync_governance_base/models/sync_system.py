@@ -16,7 +16,7 @@ class SyncSystem(models.Model):
 
     _name = "sync.system"
     _description = "System"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sync.company.guard"]
     _order = "name, id"
     _check_company_auto = True
 

@@ -143,3 +143,24 @@ class TestRights(OwnershipCase):
         for records, method in calls:
             with self.subTest(method=method), self.assertRaises(UserError):
                 getattr(records.with_user(stranger), method)()
+
+    def test_nothing_is_moved_out_of_ones_companies(self):
+        company = self.env["res.company"].create({"name": "Other"})
+        row = self.env["sync.crosswalk"]._link(self.shop, self.partner, "S-3")
+        for record in (self.shop, self.account, row):
+            with self.subTest(record._name), self.assertRaises(AccessError):
+                record.with_user(self.manager).company_id = company
+            record.with_user(self.manager).company_id = self.env.company
+        self.wms.company_id = company
+        for record in (self.account, row):
+            with self.subTest(record._name), self.assertRaises(AccessError):
+                record.with_user(self.manager).system_id = self.wms
+        with self.assertRaises(AccessError):
+            row.with_user(self.manager).create(
+                {
+                    "system_id": self.wms.id,
+                    "res_model": "res.partner",
+                    "res_id": self.partner.id,
+                    "external_id": "S-4",
+                }
+            )
