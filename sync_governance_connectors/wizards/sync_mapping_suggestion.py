@@ -17,8 +17,7 @@ class SyncMappingSuggestion(models.TransientModel):
     @api.model
     def _show(self, mapping, suggestions):
         """:param suggestions: ``[tools.suggest.Suggestion]``, in their order"""
-        wizard = self.create({"mapping_id": mapping.id})
-        wizard.line_ids = [
+        lines = [
             Command.create(
                 {
                     "target": one.target,
@@ -30,7 +29,7 @@ class SyncMappingSuggestion(models.TransientModel):
             )
             for one in suggestions
         ]
-        return wizard._open()
+        return self.create({"mapping_id": mapping.id, "line_ids": lines})._open()
 
     def _open(self):
         return {
