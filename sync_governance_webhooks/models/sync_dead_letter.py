@@ -20,7 +20,7 @@ class SyncDeadLetter(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     letters = fields.Integer(readonly=True)
     event_types = fields.Integer(readonly=True, aggregator=None)
-    records = fields.Integer(string="Records", readonly=True)
+    records = fields.Integer(readonly=True)
     oldest_at = fields.Datetime(string="Oldest Event", readonly=True)
     newest_at = fields.Datetime(string="Newest Event", readonly=True)
     last_delivery_id = fields.Many2one("sync.delivery", string="Example", readonly=True)
