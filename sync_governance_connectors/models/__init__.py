@@ -72,3 +72,4 @@ from . import sync_request_correction
 from . import sync_mapping_lookup
 from . import sync_mapping_rehearsal
 from . import sync_mapping_suggest
+from . import sync_inbox

@@ -43,6 +43,8 @@ class SyncRequest(models.Model):
         "This event was received already.",
     )
 
+    _quarantined = models.Index("(system_id) WHERE state = 'quarantined'")
+
     # -- receipt ---------------------------------------------------------------------
 
     @api.model

@@ -37,6 +37,11 @@ class SyncValueMap(models.Model):
         for value in self:
             value.is_mapped = bool(value.canonical_value)
 
+    @api.depends("kind", "partner_value")
+    def _compute_display_name(self):
+        for value in self:
+            value.display_name = f"{value.kind}: {value.partner_value}"
+
     def write(self, vals):
         result = super().write(vals)
         if vals.get("canonical_value"):

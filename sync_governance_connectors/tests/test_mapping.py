@@ -267,11 +267,16 @@ class TestMapping(ResourceCase):
         self.assertNotIn("currency", draft._map(message).body)
         self.assertIn("currency", self.mapping._map(message).body)
 
-    def compare(self, draft, user=None):
+    def manager(self, login):
+        group = "sync_governance_base.group_sync_integration_manager"
+        return new_test_user(self.env, login, groups=group)
+
+    def compare(self, draft):
         self.env.flush_all()
         with self.enter_registry_test_mode():
-            action = draft.with_user(user or self.env.user).action_compare()
-        return self.env["sync.mapping.comparison"].browse(action["res_id"])
+            action = draft.with_user(self.compare_as).action_compare()
+        comparisons = self.env["sync.mapping.comparison"].with_user(self.compare_as)
+        return comparisons.browse(action["res_id"])
 
     def test_draft_runs_on_the_last_messages_and_leaves_nothing(self):
         self.customer("207119551")
@@ -285,6 +290,7 @@ class TestMapping(ResourceCase):
         unknown = {**self.message("BOX"), "id": 7}
         self.receive(unknown, "e-3")
         draft = self.mapping.browse(self.mapping.action_new_version()["res_id"])
+        self.compare_as = self.manager("cmp_manager")
         tables = (
             "sync.event",
             "queue.job",
@@ -328,17 +334,22 @@ class TestMapping(ResourceCase):
     def test_suggestions_are_accepted_one_by_one(self):
         other = self.mapping
         other.action_activate()
-        draft = self.env["sync.mapping"].create(
-            {
-                "system_id": self.shop.id,
-                "event_type": "orders/paid",
-                "resource": "orders",
-            }
+        manager = self.manager("sug_manager")
+        draft = (
+            self.env["sync.mapping"]
+            .with_user(manager)
+            .create(
+                {
+                    "system_id": self.shop.id,
+                    "event_type": "orders/paid",
+                    "resource": "orders",
+                }
+            )
         )
         with self.assertRaisesRegex(UserError, "Paste a message"):
             draft.action_suggest()
         draft.sample = json.dumps(self.message())
-        wizard = self.env["sync.mapping.suggestion"].browse(
+        wizard = draft.env["sync.mapping.suggestion"].browse(
             draft.action_suggest()["res_id"]
         )
         lines = wizard.line_ids.grouped("target")
@@ -358,9 +369,42 @@ class TestMapping(ResourceCase):
         again = wizard.browse(draft.action_suggest()["res_id"])
         self.assertNotIn("lines[]", again.line_ids.mapped("target"))
         with self.assertRaises(UserError):
-            other.action_suggest()
+            other.with_user(manager).action_suggest()
         steward = new_test_user(
             self.env, "sug_steward", groups="sync_governance_base.group_sync_steward"
         )
         with self.assertRaises(AccessError):
             draft.with_user(steward).action_suggest()
+
+    def test_words_and_stuck_messages_wait_in_the_inbox(self):
+        self.customer("207119551")
+        self.mapping.action_activate()
+        stuck = self.receive(self.message())
+        message = self.message("Units")
+        message["line_items"][0]["quantity"] = "many"
+        broken = self.receive(message, "e-2")
+        steward = new_test_user(
+            self.env, "inbox_steward", groups="sync_governance_base.group_sync_steward"
+        )
+
+        def waiting():
+            rows = self.env["sync.inbox"].with_user(steward)
+            rows = rows.search([("system_id", "=", self.shop.id)])
+            return {(row.res_model, row.title) for row in rows}
+
+        self.env.flush_all()
+        known = self.env["sync.value.map"]
+        self.assertEqual(
+            waiting(),
+            {
+                ("sync.value.map", "uom: EA"),
+                ("sync.value.map", "uom: Units"),
+                ("sync.request", broken.quarantine_reason),
+            },
+        )
+        self.assertEqual(stuck.error_code, "unmapped_value")
+        known.search([("system_id", "=", self.shop.id)]).canonical_value = "Units"
+        self.env.flush_all()
+        self.assertEqual(
+            waiting(), {("sync.request", broken.quarantine_reason)}, "said once"
+        )

@@ -1,0 +1,52 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.sync_governance_base.models.sync_inbox import InboxWork
+
+
+class SyncInbox(models.Model):
+    """Words of partners that nobody knows, and messages that cannot be applied."""
+
+    _inherit = "sync.inbox"
+
+    _depends = {
+        "sync.value.map": ["company_id", "create_date", "is_mapped", "system_id"],
+        "sync.request": [
+            "company_id",
+            "create_date",
+            "error_code",
+            "state",
+            "system_id",
+        ],
+    }
+
+    @api.model
+    def _sync_inbox_queries(self):
+        # What waits for a word is that word's work: the messages run by themselves.
+        return {
+            **super()._sync_inbox_queries(),
+            "sync.value.map": SQL(
+                """
+                SELECT id, NULL::int, system_id, company_id, NULL::int,
+                       NULL::float, create_date
+                  FROM sync_value_map WHERE is_mapped IS NOT TRUE
+                """
+            ),
+            "sync.request": SQL(
+                """
+                SELECT id, NULL::int, system_id, company_id, NULL::int,
+                       NULL::float, create_date
+                  FROM sync_request
+                 WHERE state = 'quarantined'
+                   AND error_code IS DISTINCT FROM 'unmapped_value'
+                """
+            ),
+        }
+
+    @api.model
+    def _sync_inbox_work(self):
+        return {
+            **super()._sync_inbox_work(),
+            "sync.request": InboxWork("quarantine_reason"),
+        }
