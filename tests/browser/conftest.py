@@ -2,12 +2,16 @@
 
 import json
 import subprocess
+import time
 from contextlib import ExitStack
 
 import pytest
 
-from devenv.story.browser import chromium, logged_in
+from devenv.story.browser import chromium, logged_in, open_action
 from devenv.story.person import Person
+
+# the control tower of the story, on two idle cores
+IDLE_S = 0.8
 
 # what the story does not leave behind: work that waits on every desk
 DESKS = """
@@ -84,6 +88,24 @@ def page_of(records, world, browser):
             return opened[login]
 
         yield page_of
+
+
+@pytest.fixture
+def slowness():
+    """A function: how much slower this machine is now than one that does nothing else.
+
+    Measured with a small screen in the same browser; at least 1. Limits in seconds are
+    multiplied by it, so that they judge the screen and not its neighbours.
+    """
+
+    def slowness(page):
+        tower = "sync_governance_base.sync_control_tower_action"
+        open_action(page, tower, ready=".o_sync_tile")  # assets are cached from here
+        start = time.perf_counter()
+        open_action(page, tower, ready=".o_sync_tile")
+        return max(1.0, (time.perf_counter() - start) / IDLE_S)
+
+    return slowness
 
 
 @pytest.fixture(scope="session")

@@ -197,10 +197,11 @@ def test_who_may_not_edit_is_told_so(matrix):
     assert page.locator(f"{GRID} .o_sync_draft").count() == 0
 
 
-def test_the_matrix_at_twenty_systems_and_three_hundred_fields(large, page_of, screens):
+def test_the_matrix_at_twenty_systems_and_three_hundred_fields(
+    large, page_of, screens, slowness
+):
     page = page_of("sync_admin")
-    page.goto("/odoo/action-sync_governance_base.sync_control_tower_action")
-    page.wait_for_selector(".o_sync_tile")
+    slower = slowness(page)
     start = time.perf_counter()
     page.goto(f"/odoo/action-{MATRIX}")
     page.wait_for_function(
@@ -240,11 +241,14 @@ def test_the_matrix_at_twenty_systems_and_three_hundred_fields(large, page_of, s
     )
     page.wait_for_timeout(300)
     shoot(page, screens, "ownership_matrix_large")
-    print(f"load {load_s:.2f} s, key {key_ms:.0f} ms, scroll {scroll_ms:.0f} ms (p95)")
+    print(
+        f"{slower:.1f} times slower: load {load_s:.2f} s, p95 of a key {key_ms:.0f} ms,"
+        f" of scrolling {scroll_ms:.0f} ms"
+    )
     assert_fits(page)
-    assert load_s < 2.0
-    assert key_ms < 100
-    assert scroll_ms < 100
+    assert load_s < 2.0 * slower
+    assert key_ms < 100 * slower
+    assert scroll_ms < 100 * slower
 
 
 def test_a_stranger_reads_why_the_matrix_is_closed(page_of, screens):

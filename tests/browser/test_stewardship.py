@@ -239,17 +239,16 @@ def test_a_field_without_a_label_says_who_owns_it(records, page_of, screens):
     ],
 )
 def test_a_list_of_ten_thousand_is_there_at_once(
-    login, action, crowd, page_of, screens
+    login, action, crowd, page_of, screens, slowness
 ):
     page = page_of(login)
-    page.goto("/odoo/action-" + BASE + "sync_control_tower_action")
-    page.wait_for_selector(".o_sync_tile")
+    slower = slowness(page)
     start = time.perf_counter()
     page.goto(f"/odoo/action-{BASE}{action}?view_type=list")
     page.wait_for_selector(ROW)
     seconds = time.perf_counter() - start
     page.wait_for_timeout(300)
     shoot(page, screens, f"many_{action}")
-    print(f"{action}: {seconds:.2f} s")
-    assert seconds < 4
+    print(f"{slower:.1f} times slower: {action} {seconds:.2f} s")
+    assert seconds < 2 * slower
     assert_sound(page)
