@@ -2,6 +2,7 @@
 """A partner's HTTP API or document server, asked page by page."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -16,15 +17,18 @@ from odoo.addons.sync_governance_webhooks.dispatcher.authorization import (
 )
 from odoo.addons.sync_governance_webhooks.dispatcher.http_client import (
     Answer,
+    Deadlines,
     HttpClient,
 )
 from odoo.addons.sync_governance_webhooks.tools import addresses
 
-from ..tools.paging import PagingError, Style, Walk
+from ..tools.paging import PagingError, Style, Walk, origin
 from .store import StoreError
 
 MAX_PAGE = 16 * 1024 * 1024
-MAX_DOCUMENT = 256 * 1024 * 1024
+MAX_DOCUMENT = 128 * 1024 * 1024
+#: Of all pages of one list together.
+MAX_LIST = 1024 * 1024 * 1024
 RETRIES = 3
 # Told to wait longer than this, the run ends and is begun again later.
 PATIENCE_S = 30.0
@@ -56,8 +60,15 @@ class Pages:
         """
         walk = Walk.begin(style, self._address(path), query)
         try:
+            size = 0
             while walk.address:
                 answer = self._ask(walk.address, MAX_PAGE, "application/json")
+                size += len(answer.raw)
+                if size > MAX_LIST:
+                    raise PagingError(
+                        f"The list is longer than {MAX_LIST // 1024**2} MB; ask for"
+                        " less at a time."
+                    )
                 page = _json(answer, walk.address)
                 yield from walk.turn(page, answer.headers.get("link", ""))
             walk.check_complete()
@@ -76,9 +87,15 @@ class Pages:
         pass
 
     def _address(self, path: str) -> str:
+        """An address of the remote's own host: our credentials go nowhere else."""
         if not path:
             return self._base
-        return urljoin(self._base.rstrip("/") + "/", path.lstrip("/"))
+        address = urljoin(self._base.rstrip("/") + "/", path.lstrip("/"))
+        if origin(address) != origin(self._base):
+            raise StoreError(
+                "The path leads to another host than the remote's.", is_outage=False
+            )
+        return address
 
     def _ask(self, address: str, limit: int, accept: str) -> Answer:
         """A successful answer; a busy server is asked again, as it wishes."""
@@ -96,6 +113,11 @@ class Pages:
     def _get(self, address: str, limit: int, accept: str) -> Answer:
         deadline = time.monotonic() + self._timeout_s
         headers = {"accept": accept, "user-agent": "sync-governance/1.0"}
+        deadlines = Deadlines()
+        deadlines.begin(deadline)
+        # A server that drips a byte now and then never times out by itself.
+        watch = threading.Timer(self._timeout_s + 0.1, deadlines.enforce)
+        watch.start()
         try:
             headers |= self._authorization.headers(self._client, deadline)
             answer = self._client.get(address, headers, deadline, limit)
@@ -106,6 +128,9 @@ class Pages:
             raise StoreError(str(error), is_outage=False) from error
         except (HTTPError, OSError) as error:
             raise StoreError(self._authorization.redact(str(error))) from error
+        finally:
+            watch.cancel()
+            deadlines.end()
         self.server_time = _date(answer)
         return answer
 

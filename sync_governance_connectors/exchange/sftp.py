@@ -24,6 +24,7 @@ from odoo.addons.sync_governance_webhooks.tools import addresses
 from .store import MAX_ENTRIES, PART, Entry, StoreError, greeting, safe_name
 
 TIMEOUT_S = 20.0
+MAX_PREFETCH = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,23 @@ class Sftp:
         self._target = target
 
     def entries(self) -> list[Entry]:
+        found = []
         with _told(self._target):
-            found = [
-                Entry(float(facts.st_mtime or 0), facts.filename, facts.st_size or 0)
-                for facts in self._client.listdir_attr()
-                if stat.S_ISREG(facts.st_mode or 0)
-            ]
-        if len(found) > MAX_ENTRIES:
-            raise StoreError(f"More than {MAX_ENTRIES} files wait there.")
+            for facts in self._client.listdir_iter():
+                if stat.S_ISREG(facts.st_mode or 0):
+                    modified, size = float(facts.st_mtime or 0), facts.st_size or 0
+                    found.append(Entry(modified, facts.filename, size))
+                if len(found) > MAX_ENTRIES:
+                    raise StoreError(f"More than {MAX_ENTRIES} files wait there.")
         return found
 
     def open(self, name: str) -> BinaryIO:
         with _told(self._target):
             file = self._client.open(safe_name(name), "rb")
-            file.prefetch()
+            size = file.stat().st_size or 0
+            # The server says how much; we say how much of it is asked for ahead.
+            if size <= MAX_PREFETCH:
+                file.prefetch(size)
             return file
 
     def put(self, name: str, chunks: Iterable[bytes]) -> int:

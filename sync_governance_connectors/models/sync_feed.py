@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from ..exchange.store import waiting
+from ..exchange.store import StoreError, safe_name, waiting
 from ..tools import canonical, document
 from ..tools.instruction import PUT, Instruction
 from ..tools.paging import Style
@@ -203,12 +203,31 @@ class SyncFeed(models.Model):
                 if expression:
                     lines._check_jmespath(expression)
 
-    @api.constrains("scope")
+    @api.constrains("remote_id", "system_id")
+    def _check_remote(self):
+        for feed in self:
+            if feed.remote_id.system_id != feed.system_id:
+                raise ValidationError(
+                    self.env._("The remote is not one of %s.", feed.system_id.name)
+                )
+
+    @api.constrains("file_name")
+    def _check_file_name(self):
+        for feed in self:
+            try:
+                safe_name(feed._file_name_at(fields.Datetime.now()))
+            except StoreError as error:
+                raise ValidationError(str(error)) from error
+
+    @api.constrains("scope", "resource", "event_type", "direction")
     def _check_scope(self):
         for feed in self:
             try:
-                feed._scope_domain()
-            except (ValueError, SyntaxError, TypeError) as error:
+                domain = feed._scope_domain()
+                if feed.scope_model and feed.direction == "out":
+                    # As the one who writes it: a search tells what may not be read.
+                    self.env[feed.scope_model].search(domain, limit=1)
+            except (ValueError, SyntaxError, TypeError, KeyError) as error:
                 raise ValidationError(
                     self.env._("The scope is not a domain: %s", error)
                 ) from error
@@ -384,7 +403,8 @@ class SyncFeed(models.Model):
             if self.paging == "document":
                 return self.path or self.name, session.document(self.path or ""), False
             rows = session.rows(self.path or "", {}, self._style())
-            return self.name, b"".join(document.write(rows, SPOOL)), True
+            content = b"".join(_bounded(document.write(rows, SPOOL)))
+            return self.name, content, True
 
     def _newest_file(self, store):
         entries = [
@@ -469,5 +489,21 @@ class SyncFeed(models.Model):
 
     def _file_name_at(self, moment):
         """The name of a file written at that moment (UTC)."""
-        words = {"feed": self.id, "time": moment.strftime("%Y%m%dT%H%M%SZ")}
-        return (self.file_name or "{feed}-{time}").format_map(words)
+        name = self.file_name or "{feed}-{time}"
+        time = moment.strftime("%Y%m%dT%H%M%SZ")
+        return name.replace("{feed}", str(self.id)).replace("{time}", time)
+
+
+def _bounded(pieces):
+    """As much of a snapshot as is taken.
+
+    :raise DocumentError: there is more
+    """
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MAX_DOCUMENT:
+            raise document.DocumentError(
+                f"The snapshot is larger than {MAX_DOCUMENT // 1024**2} MB."
+            )
+        yield piece

@@ -27,7 +27,10 @@ class SyncFeedDocument(models.Model):
     feed_id = fields.Many2one(related="run_id.feed_id", store=True, index=True)
     company_id = fields.Many2one(related="run_id.company_id", store=True)
     name = fields.Char(required=True, readonly=True)
-    attachment_id = fields.Many2one("ir.attachment", readonly=True)
+    # What partners sent, unmasked: for no screen.
+    attachment_id = fields.Many2one(
+        "ir.attachment", readonly=True, groups=fields.NO_ACCESS
+    )
     checksum = fields.Char(readonly=True, help="SHA-256 of the content.")
     size = fields.Integer(string="Bytes", readonly=True)
     is_spool = fields.Boolean(readonly=True, help="Rows of pages, as JSON lines.")
@@ -71,16 +74,7 @@ class SyncFeedDocument(models.Model):
             }
         )
         if not known:
-            kept.attachment_id = self.env["ir.attachment"].create(
-                {
-                    "name": name,
-                    "raw": content,
-                    "res_model": self._name,
-                    "res_id": kept.id,
-                    # What a partner sends is shown as nothing else than a download.
-                    "mimetype": "application/octet-stream",
-                }
-            )
+            kept.attachment_id = self.env["ir.attachment"]._sync_keep(name, content)
         return kept
 
     def _stream(self):

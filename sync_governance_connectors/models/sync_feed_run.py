@@ -22,6 +22,7 @@ SLICE = 500
 BATCH = 100
 #: Rows of pages in one spooled document.
 SPOOL_ROWS = 5_000
+SPOOL_BYTES = 16 * 1024 * 1024
 RETRIES = 5
 RETRY_AFTER = timedelta(minutes=5)
 OUTCOMES = {
@@ -30,6 +31,17 @@ OUTCOMES = {
     "unchanged": "unchanged_count",
     "transitioned": "updated_count",
 }
+
+
+def _spool(rows):
+    """The next rows that one document shall hold: some thousands, or some MB."""
+    spooled, size = [], 0
+    for row in islice(rows, SPOOL_ROWS):
+        spooled.append(row)
+        size += len(json.dumps(row))
+        if size > SPOOL_BYTES:
+            break
+    return spooled
 
 
 class _Readable:
@@ -165,7 +177,7 @@ class SyncFeedRun(models.Model):
         rows = session.rows(feed.path or "", feed._query(), feed._style())
         latest = feed.watermark or ""
         for number in range(1, 1_000_000):
-            spooled = list(islice(rows, SPOOL_ROWS))
+            spooled = _spool(rows)
             if not spooled:
                 break
             latest = max([latest, *self._stamps(spooled)])

@@ -131,11 +131,25 @@ class SyncReconciliation(models.Model):
             if reconcile.comparable(member)
         ]
 
+    @api.constrains("feed_id", "system_id")
+    def _check_feed(self):
+        for reconciliation in self.filtered("feed_id"):
+            if reconciliation.feed_id.system_id != reconciliation.system_id:
+                raise ValidationError(
+                    self.env._(
+                        "The feed is not one of %s.", reconciliation.system_id.name
+                    )
+                )
+
     @api.constrains("scope", "resource")
     def _check_scope(self):
         for reconciliation in self:
             try:
                 reconciliation._records(0, 1)
+                # As the one who writes it: a search tells what may not be read.
+                self.env[reconciliation.scope_model].search(
+                    reconciliation._scope_domain(), limit=1
+                )
             except (ValueError, SyntaxError, TypeError, KeyError) as error:
                 raise ValidationError(
                     self.env._("The scope is not a domain: %s", error)
@@ -158,8 +172,11 @@ class SyncReconciliation(models.Model):
         return (
             resource._served_domain()
             & resource._company_domain()
-            & Domain(literal_eval(self.scope or "[]"))
+            & self._scope_domain()
         )
+
+    def _scope_domain(self):
+        return Domain(literal_eval(self.scope or "[]"))
 
     def _records(self, after_id, limit):
         """The next of Odoo's records, by id."""
@@ -213,10 +230,18 @@ class SyncReconciliation(models.Model):
         self.ensure_one()
         if self.run_ids.filtered(lambda run: run.state in ("queued", "running")):
             raise UserError(self.env._("%s is being compared already.", self.name))
-        run = self.env["sync.reconciliation.run"].create({"reconciliation_id": self.id})
-        if attachment:
-            attachment.write({"res_model": run._name, "res_id": run.id})
-            run.attachment_id = attachment
+        # Runs are a ledger that no person writes.
+        run = (
+            self.env["sync.reconciliation.run"]
+            .sudo()
+            .create(
+                {
+                    "reconciliation_id": self.id,
+                    "attachment_id": attachment and attachment.id,
+                    "document_name": attachment and attachment.name,
+                }
+            )
+        )
         run._enqueue()
         return run
 

@@ -57,9 +57,11 @@ class SyncReconciliationRun(models.Model):
         index=True,
     )
     company_id = fields.Many2one(related="reconciliation_id.company_id", store=True)
+    # What partners sent, unmasked: for no screen, and gone with the run's end.
     attachment_id = fields.Many2one(
-        "ir.attachment", string="Snapshot", readonly=True, ondelete="set null"
+        "ir.attachment", readonly=True, ondelete="set null", groups=fields.NO_ACCESS
     )
+    document_name = fields.Char(string="Snapshot", readonly=True)
     is_spool = fields.Boolean(readonly=True, help="Rows of pages, as JSON lines.")
     phase = fields.Selection(
         [
@@ -106,6 +108,7 @@ class SyncReconciliationRun(models.Model):
 
     def _discard(self):
         self.env["sync.reconciliation.row"]._forget(self)
+        self.attachment_id.unlink()
 
     # -- fetch and load --------------------------------------------------------------
 
@@ -114,14 +117,8 @@ class SyncReconciliationRun(models.Model):
         feed = self.reconciliation_id.feed_id
         if feed and not self.attachment_id:
             name, content, is_spool = feed._snapshot()
-            self.attachment_id = self.env["ir.attachment"].create(
-                {
-                    "name": name,
-                    "raw": content,
-                    "res_model": self._name,
-                    "res_id": self.id,
-                }
-            )
+            self.attachment_id = self.env["ir.attachment"]._sync_keep(name, content)
+            self.document_name = name
             self.is_spool = is_spool
         if not self.attachment_id:
             raise UserError(self.env._("There is no snapshot to compare with."))

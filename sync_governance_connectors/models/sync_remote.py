@@ -90,6 +90,10 @@ class SyncRemote(models.Model):
         self.private_key = False
         return result
 
+    @api.model
+    def _peer_secrets(self):
+        return super()._peer_secrets() | {"private_key": PURPOSE_KEY}
+
     def _inverse_private_key(self):
         for remote in self.filtered("private_key"):
             try:

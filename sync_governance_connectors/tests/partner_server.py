@@ -21,7 +21,10 @@ class PartnerServer:
 
             def do_GET(self):
                 partner.requests.append(self)
-                status, headers, text = partner.answer(self)
+                answer = partner.answer(self)
+                if answer is None:  # It has answered by itself.
+                    return
+                status, headers, text = answer
                 body = text.encode()
                 self.send_response(status)
                 for name, value in headers.items():

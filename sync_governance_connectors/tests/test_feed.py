@@ -2,6 +2,7 @@
 import json
 import os
 import tempfile
+import time
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -317,7 +318,21 @@ class TestFolderFeed(FeedCase):
             run.with_user(viewer).write({"state": "done"})
 
     def test_settings_are_checked(self):
-        for values in ({"scope": "[(("}, {"page_rows": "a.["}, {"charset": "x"}):
+        others = self.env["sync.remote"].create(
+            {
+                "name": "Another system's",
+                "system_id": self.wms.id,
+                "kind": "folder",
+                "address": "wms",
+            }
+        )
+        for values in (
+            {"scope": "[(("},
+            {"page_rows": "a.["},
+            {"charset": "x"},
+            {"remote_id": others.id},
+            {"file_name": "../{time}.csv"},
+        ):
             with self.subTest(values=values), self.assertRaises(ValidationError):
                 self.feed.write(values)
         self.feed.event_type = "unknown"
@@ -472,6 +487,54 @@ class TestPagesFeed(FeedCase):
         self.server.answer = lambda request: (302, {"Location": "http://10.0.0.1/"}, "")
         run = self.run_feed(self.feed)
         self.assertIn("HTTP 302", run.error)
+
+    def test_a_path_does_not_lead_our_token_elsewhere(self):
+        self.feed.path = "https://evil.example/customers.json"
+        run = self.run_feed(self.feed)
+        self.assertIn("another host", run.error)
+        self.assertFalse(self.server.requests)
+
+    def test_a_server_that_drips_is_cut(self):
+        self.remote.timeout_s = 1
+        begun = time.monotonic()
+        self.server.answer = lambda request: self.drip(request)
+        run = self.run_feed_once(self.feed)
+        self.assertTrue(run.error)
+        self.assertLess(time.monotonic() - begun, 4)
+
+    def drip(self, request):
+        """An answer of which a byte comes now and then, for a long time."""
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        for _byte in range(60):
+            try:
+                request.wfile.write(b"x")
+                request.wfile.flush()
+            except OSError:
+                break
+            time.sleep(0.1)
+        request.close_connection = True
+        return None
+
+    def run_feed_once(self, feed):
+        with trap_jobs() as trap:
+            run = feed._run()
+            trap.perform_enqueued_jobs()
+        return run
+
+    def test_what_partners_sent_is_for_no_screen(self):
+        self.serve([self.row(1)])
+        run = self.run_feed_once(self.feed)
+        manager = new_test_user(
+            self.env,
+            "feed_manager",
+            "base.group_user,sync_governance_base.group_sync_integration_manager",
+        )
+        attachment = run.document_ids.attachment_id
+        self.assertTrue(attachment)
+        with self.assertRaises(AccessError):
+            attachment.with_user(manager).read(["raw"])
+        with self.assertRaises(AccessError):
+            run.document_ids.with_user(manager).read(["attachment_id"])
 
     def test_private_addresses_are_refused(self):
         self.env["ir.config_parameter"].set_param(

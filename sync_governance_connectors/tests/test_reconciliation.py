@@ -360,6 +360,31 @@ class TestDifference(ReconciliationCase):
         with self.assertRaises(AccessError):
             difference.write({"state": "accepted"})
 
+    def test_viewers_see_that_it_differs_not_how(self):
+        self.partner("R-1")
+        self.run_with([self.row("R-1", email="theirs@example.com")])
+        difference = self.differences(member="email")
+        told = ["values", "their_value", "our_value", "note"]
+        auditor = new_test_user(
+            self.env,
+            "rec_auditor",
+            "base.group_user,sync_governance_base.group_sync_auditor",
+        )
+        for reader in (self.steward, auditor):
+            [seen] = difference.with_user(reader).read(told)
+            self.assertEqual(seen["their_value"], "theirs@example.com")
+        seen = difference.with_user(self.viewer)
+        self.assertEqual(seen.member, "email")
+        for name in told:
+            with self.assertRaises(AccessError):
+                seen.read([name])
+        view = self.env.ref(
+            "sync_governance_connectors.sync_reconciliation_difference_view_list"
+        )
+        arch = seen.get_view(view.id, "list")["arch"]
+        self.assertIn('name="member"', arch)
+        self.assertNotIn('name="their_value"', arch)
+
     def test_another_companys_steward_sees_nothing(self):
         self.run_with([self.row("R-9")])
         other = self.env["res.company"].create({"name": "Other"})

@@ -29,7 +29,11 @@ from .problem import Problem
 
 MAX_ROW = 1024 * 1024
 MAX_COLUMNS = 500
+MAX_ELEMENTS = 50_000
+MAX_DEPTH = jsonbody.MAX_DEPTH
 CHUNK = 64 * 1024
+# The C implementations crash on numbers without end.
+_JSON = ijson.get_backend("python")
 _UTF8_BOM = codecs.BOM_UTF8
 _OTHER_BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -258,16 +262,41 @@ def _encoded(text: str, charset: str) -> bytes:
 
 
 def _json(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
-    place = f"{layout.rows}.item" if layout.rows else "item"
     number = 0
     try:
-        for item in ijson.items(stream, place):
+        for item in _items(stream, layout.rows.split(".") if layout.rows else []):
             number += 1
             yield _object_row(number, _floats(item))
-    except (ijson.JSONError, UnicodeDecodeError) as error:
+    except (ijson.JSONError, ValueError) as error:
         raise DocumentError(
-            f"After row {number} the document is not JSON: {error}"
+            f"After row {number} the document is not JSON: {str(error)[:200]}"
         ) from None
+
+
+def _items(stream: io.BufferedReader, path: list[str]) -> Iterator[Any]:
+    """The items of the list at a path, built one at a time.
+
+    :raise ValueError: nested more deeply than anything honest
+    """
+    place: list[str | None] = []  # names on the way in; None stands for a list
+    wanted = [*path, None]
+    builder = None
+    for event, value in _JSON.basic_parse(stream):
+        if builder is None and place == wanted and event != "end_array":
+            builder = ijson.ObjectBuilder()
+        if builder is not None:
+            builder.event(event, value)
+        if event == "map_key":
+            place[-1] = value
+        elif event in ("start_map", "start_array"):
+            place.append("" if event == "start_map" else None)
+            if len(place) > MAX_DEPTH:
+                raise ValueError("nested too deeply")
+        elif event in ("end_map", "end_array"):
+            place.pop()
+        if builder is not None and place == wanted and event != "map_key":
+            yield builder.value
+            builder = None
 
 
 def _floats(value: Any) -> Any:
@@ -338,15 +367,28 @@ def _xml(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
         remove_comments=True,
         remove_pis=True,
     )
-    number = 0
+    number = depth = size = 0
     try:
         for event, element in parser:
+            is_row = _tag(element) == layout.rows
             if event == "start":
                 _refuse_dtd(element)
-            elif _tag(element) == layout.rows:
+                depth += is_row
+                size += 1
+                if size > MAX_ELEMENTS:
+                    raise DocumentError(
+                        f"After row {number} come more than {MAX_ELEMENTS} elements"
+                        " that are no row of their own."
+                    )
+                continue
+            depth -= is_row
+            if depth:
+                continue
+            if is_row:
                 number += 1
                 yield _object_row(number, _element(element, layout.lists))
-                _forget(element)
+            _forget(element)
+            size = 0
     except etree.XMLSyntaxError as error:
         raise DocumentError(
             f"After row {number} the document is not XML: {error}"
@@ -367,13 +409,16 @@ def _element(element: Any, lists: frozenset[str]) -> dict[str, Any] | str | None
     value: dict[str, Any] = {
         f"@{etree.QName(name).localname}": text for name, text in element.items()
     }
+    repeated = set(lists)
     for child in element:
         name, item = _tag(child), _element(child, lists)
-        if name in value:
-            known = value[name]
-            value[name] = [*(known if isinstance(known, list) else [known]), item]
+        if name not in value:
+            value[name] = [item] if name in repeated else item
+        elif name in repeated:
+            value[name].append(item)
         else:
-            value[name] = [item] if name in lists else item
+            repeated.add(name)
+            value[name] = [value[name], item]
     text = (element.text or "").strip()
     if not value:
         return text or None

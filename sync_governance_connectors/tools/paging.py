@@ -70,7 +70,7 @@ class Walk:
             parameters[style.parameter] = str(style.first)
         if style.kind == "offset":
             parameters[style.parameter] = "0"
-        return cls(style, with_query(address, parameters), _origin=_origin(address))
+        return cls(style, with_query(address, parameters), _origin=origin(address))
 
     def turn(self, page: Any, link: str = "") -> list[Any]:
         """The rows of the page that was asked for; sets the next address.
@@ -131,7 +131,7 @@ class Walk:
         if not target:
             return None
         address = urljoin(self.address or "", target)
-        if _origin(address) != self._origin:
+        if origin(address) != self._origin:
             raise PagingError(f"Its next page is at another host: {address[:200]}")
         return address
 
@@ -151,6 +151,7 @@ def with_query(address: str, parameters: Mapping[str, str]) -> str:
     return parts._replace(query=urlencode(query)).geturl()
 
 
-def _origin(address: str) -> str:
+def origin(address: str) -> str:
+    """Scheme, host and port of an address."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}".lower()

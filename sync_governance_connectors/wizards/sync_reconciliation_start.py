@@ -19,10 +19,8 @@ class SyncReconciliationStart(models.TransientModel):
     def action_start(self):
         self.ensure_one()
         self.reconciliation_id.check_access("write")
-        attachment = self.env["ir.attachment"].create(
-            {
-                "name": self.document_name or self.reconciliation_id.name,
-                "raw": b64decode(self.document),
-            }
+        attachment = self.env["ir.attachment"]._sync_keep(
+            self.document_name or self.reconciliation_id.name,
+            b64decode(self.document),
         )
         return self.reconciliation_id._run(attachment)._open()

@@ -159,6 +159,11 @@ class TestJson:
                 seen.append(row.number)
         assert seen == [1]
 
+    @pytest.mark.parametrize("row", [b"[" * 100_000, b'{"a": ' + b"1" * 10_000 + b"}"])
+    def test_what_python_cannot_hold_is_told(self, row):
+        with pytest.raises(DocumentError, match="After row 0"):
+            rows(b"[" + row + b"]", JSON)
+
     def test_lines(self):
         data = b'{"id": 1}\n\nnonsense\n{"id": 1, "id": 2}\n{"id": 3}\n'
         found = rows(data, LINES)
@@ -202,6 +207,16 @@ class TestXml:
     def test_a_dtd_is_refused(self, dtd):
         data = b'<?xml version="1.0"?>' + dtd + b"<orders><order>&x;</order></orders>"
         with pytest.raises(DocumentError):
+            rows(data, XML)
+
+    def test_elements_that_are_no_row_are_forgotten(self):
+        document = [b"<orders>", *[b"<x/>" * 1000] * 40]
+        document += [b"<order><id>1</id></order>" * 1000] * 100
+        assert peak([*document, b"</orders>"], XML) < 2_000_000
+
+    def test_a_row_of_endless_elements(self):
+        data = b"<orders><order>" + b"<x/>" * 60_000 + b"</order></orders>"
+        with pytest.raises(DocumentError, match="50000 elements"):
             rows(data, XML)
 
     def test_half_a_document_says_how_far_it_came(self):
