@@ -26,7 +26,13 @@ class SyncDuplicateDoor(models.AbstractModel):
         door = Rule._door(model_name)
         if door.mode == "off":
             return []
-        names = Rule._watched()[model_name][1] | {"id"}
+        Model = self.env[model_name]
+        # What the user may not read is neither compared nor named.
+        names = {"id"} | {
+            name
+            for name in Rule._watched()[model_name][1]
+            if Model._has_field_access(Model._fields[name], "read")
+        }
         known = {name: value for name, value in values.items() if name in names}
         return [
             candidate

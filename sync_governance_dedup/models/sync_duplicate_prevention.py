@@ -83,7 +83,8 @@ class SyncDuplicatePrevention(models.Model):
     def note_choice(self, model_name, candidate_id, probability, outcome, reason=None):
         """The form's buttons "use this one" and "create anyway".
 
-        :raise UserError: created anyway without a reason
+        :param probability: as :meth:`SyncDuplicateDoor.get_matches` told it, 0 to 1
+        :raise UserError: created anyway without a reason, or nobody was warned
         """
         if not self.env.user._is_internal():
             raise AccessError(self.env._("Only who works here is told of duplicates."))
@@ -91,7 +92,14 @@ class SyncDuplicatePrevention(models.Model):
             raise UserError(self.env._("Unknown choice."))
         if outcome == "created" and not (reason or "").strip():
             raise UserError(self.env._("Tell why this is another one."))
+        # Not a number is between nothing.
+        if (
+            self.env["sync.duplicate.rule"]._door(model_name).mode == "off"
+            or not isinstance(probability, (int, float))
+            or not 0 <= probability <= 1
+        ):
+            raise UserError(self.env._("Nobody was warned of this one."))
         candidate = self.env[model_name].browse(candidate_id)
         candidate.check_access("read")
-        self._record(model_name, candidate.id, float(probability), outcome, reason)
+        self._record(model_name, candidate.id, probability, outcome, reason)
         return True

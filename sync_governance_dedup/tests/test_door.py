@@ -49,6 +49,27 @@ class TestDoor(DedupCase):
     def test_fields_that_no_rule_compares_are_ignored(self):
         self.assertEqual(self.matches(self.clerk, comment="x", function="y"), [])
 
+    def test_a_field_that_one_may_not_read_is_neither_compared_nor_named(self):
+        typed = {"name": "Quillfeather Instrument", "email": self.known.email}
+        [before] = self.matches(self.clerk, **typed)
+        self.patch(self.registry["res.partner"].email, "groups", "base.group_system")
+        self.assertEqual(self.matches(self.clerk, email=self.known.email), [])
+        after = self.matches(self.clerk, **typed)
+        self.assertIn("Email", before["why"])
+        self.assertNotIn("Email", str(after))
+
+    def test_only_a_choice_after_a_warning_is_kept(self):
+        Prevention = self.env["sync.duplicate.prevention"].with_user(self.clerk)
+        for probability in (float("nan"), float("inf"), -0.1, 1.1, "0.9", None):
+            with self.assertRaisesRegex(UserError, "Nobody was warned"):
+                Prevention.note_choice(
+                    "res.partner", self.known.id, probability, "used"
+                )
+        self.env["sync.duplicate.rule"]._for_model("res.partner").door_mode = "off"
+        for model_name in ("res.partner", "res.users"):
+            with self.assertRaisesRegex(UserError, "Nobody was warned"):
+                Prevention.note_choice(model_name, self.known.id, 0.9, "used")
+
     def test_choice_is_kept(self):
         Prevention = self.env["sync.duplicate.prevention"].with_user(self.clerk)
         Prevention.note_choice("res.partner", self.known.id, 0.9, "used")

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from ..tools.types import Candidate
@@ -152,6 +152,23 @@ class TestRights(DedupCase):
         )
         with self.assertRaises(AccessError):
             wizard.journal_id = journal
+
+    def test_a_domain_asks_no_more_than_its_writer_may_read(self):
+        manager = new_test_user(
+            self.env,
+            login="dedup_manager",
+            groups="base.group_user,sync_governance_base.group_sync_integration_manager",
+        )
+        rule = self.rule.with_user(manager)
+        rule.domain = "[('is_company', '=', True)]"
+        self.patch(self.Partner._fields["ref"], "groups", "base.group_system")
+        with self.assertRaisesRegex(ValidationError, "cannot be used"):
+            rule.domain = "[('ref', 'like', 'A%')]"
+
+    def test_a_domain_is_data_not_code(self):
+        for domain in ("[('id', 'in', list(range(9)))]", "[('id', '=', 2 ** 3)]"):
+            with self.assertRaisesRegex(ValidationError, "cannot be used"):
+                self.rule.domain = domain
 
     def test_evidence_hides_the_values(self):
         """Also of records that the viewer may not read by a rule of the customer's."""
