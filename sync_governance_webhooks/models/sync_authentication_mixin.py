@@ -14,6 +14,9 @@ from ..dispatcher.http_client import TlsSettings
 
 PURPOSE_PASSWORD = "receiver authentication"
 PURPOSE_CERTIFICATE = "client certificate"
+# Fields that say with whom secrets are shared, as far as a model has them.
+ADDRESS_FIELDS = ("url", "address", "auth_token_url")
+PEER_FIELDS = (*ADDRESS_FIELDS, "host_key")
 # RFC 9110 tokens; hop-by-hop headers and ours are none of a key's business.
 HEADER_NAME_RE = re.compile(r"(?i)(?!host$|content-|webhook-|ce-)[a-z0-9_-]{1,64}")
 
@@ -22,6 +25,14 @@ def _not_valid_after(certificate):
     """Naive UTC, as Odoo stores it; older versions of the library know no other."""
     aware = getattr(certificate, "not_valid_after_utc", None)
     return aware.replace(tzinfo=None) if aware else certificate.not_valid_after
+
+
+def _origin(address):
+    try:
+        url = urlsplit(address or "")
+        return url.scheme, url.hostname, url.port
+    except ValueError:  # no address at all: a folder's path
+        return address
 
 
 class SyncAuthenticationMixin(models.AbstractModel):
@@ -104,6 +115,57 @@ class SyncAuthenticationMixin(models.AbstractModel):
             record.has_auth_secret = bool(record._secrets(PURPOSE_PASSWORD))
 
     # -- keeping ---------------------------------------------------------------------
+
+    @api.model
+    def _peer_secrets(self):
+        """Purposes of the secrets that a peer is shown, by the field to write them."""
+        return {
+            "auth_secret": PURPOSE_PASSWORD,
+            "client_certificate": PURPOSE_CERTIFICATE,
+        }
+
+    def write(self, vals):
+        peers = (
+            {record: record._peer() for record in self}
+            if set(PEER_FIELDS) & vals.keys()
+            else {}
+        )
+        result = super().write(vals)
+        purposes = [
+            purpose
+            for name, purpose in self._peer_secrets().items()
+            if not vals.get(name)
+        ]
+        for record, peer in peers.items():
+            if record._peer() != peer:
+                record._forget_peer_secrets(purposes)
+        return result
+
+    def _peer(self):
+        """Whom the secrets are meant for: scheme, host and port, and the host's key."""
+        return [
+            _origin(self[name]) if name in ADDRESS_FIELDS else self[name]
+            for name in PEER_FIELDS
+            if name in self._fields
+        ]
+
+    def _forget_peer_secrets(self, purposes):
+        """Another host must not get what was given for the one before."""
+        kept = {purpose: self._secrets(purpose) for purpose in purposes}
+        if not any(kept.values()):
+            return
+        reason = self.env._(
+            "The address leads to another host: its secrets must be entered anew."
+        )
+        for secrets in kept.values():
+            secrets._revoke(reason)
+        if kept.get(PURPOSE_CERTIFICATE):
+            # sudo: readonly facts about what is gone
+            self.sudo().write(
+                {"certificate_subject": False, "certificate_until": False}
+            )
+        self._note_secret_change()
+        self.message_post(body=reason)
 
     def _inverse_auth_secret(self):
         for record in self.filtered("auth_secret"):

@@ -184,6 +184,30 @@ class TestAuthentication(WebhookCase):
         self.assertTrue(subscription.has_auth_secret)
         self.assertEqual(subscription.auth_header, "X-API-Key")
 
+    def test_secrets_stay_with_their_host(self):
+        subscription = self.subscribe(
+            auth_kind="bearer",
+            auth_secret=PASSWORD,
+            client_certificate=self.client_certificate(),
+        ).with_user(self.manager)
+        subscription.url = self.receiver.url + "/elsewhere"
+        self.assertTrue(subscription.has_auth_secret, "the same host")
+        subscription.write({"url": "https://new.example/", "auth_secret": "theirs"})
+        self.assertEqual(subscription.sudo()._password(), "theirs")
+        self.assertFalse(subscription.certificate_subject, "not given anew")
+        self.assertEqual(subscription.sudo()._tls_settings().certificate, "")
+        for values in (
+            {"url": "https://new.example:444/"},
+            {"url": "http://new.example:444/"},
+            {"auth_token_url": "https://sts.example/"},
+        ):
+            subscription.auth_secret = PASSWORD
+            with self.subTest(values):
+                subscription.write(values)
+                self.assertFalse(subscription.has_auth_secret)
+                self.assertTrue(subscription.has_secret, "signing keys tell nothing")
+                self.assertIn("another host", subscription.message_ids[0].body)
+
     def client_certificate(self):
         """A self-signed certificate and its key, as PEM text."""
         key = ec.generate_private_key(ec.SECP256R1())
