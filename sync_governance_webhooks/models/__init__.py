@@ -10,6 +10,7 @@ from . import sync_capture
 from . import sync_authentication_mixin
 from . import sync_subscription
 from . import sync_subscription_amqp
+from . import sync_system
 from . import sync_breaker_state
 from . import sync_breaker
 from . import sync_delivery

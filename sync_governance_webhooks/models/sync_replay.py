@@ -138,12 +138,13 @@ class SyncReplay(models.Model):
     def _scope_condition(self):
         if self.scope == "backfill":
             subscription = self.subscription_id
+            company = subscription._company()
             return SQL(
                 "delivery.id IS NULL AND (%s OR event.company_id IS NULL"
                 " OR event.company_id = %s)"
                 " AND event.source_system_id IS DISTINCT FROM %s",
-                not subscription.company_id,
-                subscription.company_id.id or None,
+                not company,
+                company.id or None,
                 subscription.system_id.id or 0,
             )
         if self.scope == "selection":

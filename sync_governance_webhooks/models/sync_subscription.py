@@ -50,7 +50,12 @@ class SyncSubscription(models.Model):
 
     _name = "sync.subscription"
     _description = "Subscription"
-    _inherit = ["mail.thread", "mail.activity.mixin", "sync.authentication.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "sync.authentication.mixin",
+        "sync.company.guard",
+    ]
     _order = "name, id"
     _check_company_auto = True
 
@@ -92,7 +97,10 @@ class SyncSubscription(models.Model):
         help="The receiving system. It never gets the echo of its own changes.",
     )
     company_id = fields.Many2one(
-        "res.company", help="Only events of this company, and those of no company."
+        "res.company",
+        default=lambda self: self.env.company,
+        help="Only events of this company, and those of no company. Empty: the "
+        "company of the system; without one, events of all companies.",
     )
     transport = fields.Selection(
         selection="_transports", default="http", required=True, tracking=True
@@ -256,6 +264,21 @@ class SyncSubscription(models.Model):
             if schemes:
                 subscription._check_address(subscription.url, schemes)
 
+    @api.constrains("company_id", "url", "patterns", "content_filter")
+    def _check_all_companies(self):
+        """Events of all companies are sent by people who have all companies."""
+        user = self.env.user
+        if user._is_superuser() or all(record.company_id for record in self):
+            return
+        # sudo: people see no companies but their own
+        if len(user.company_ids) < self.env["res.company"].sudo().search_count([]):
+            raise ValidationError(
+                self.env._(
+                    "Only who has all companies may send the events of all. Choose a "
+                    "company."
+                )
+            )
+
     @api.constrains("patterns", "content_filter", "retry_schedule", "custom_headers")
     def _check_texts(self):
         for subscription in self:
@@ -370,9 +393,13 @@ class SyncSubscription(models.Model):
             id=self.id,
             patterns=parse_patterns(self.patterns),
             system_id=self.system_id.id or None,
-            company_id=self.company_id.id or None,
+            company_id=self._company().id or None,
             conditions=parse_filter(self.content_filter),
         )
+
+    def _company(self):
+        """The company whose events are sent; empty for all companies."""
+        return self.company_id or self.system_id.company_id
 
     def _paths_read(self):
         """Paths of the payload this subscription depends on; empty for everything."""
