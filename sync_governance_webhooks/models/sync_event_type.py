@@ -165,6 +165,10 @@ class SyncEventType(models.Model):
                         )
                     )
 
+    @api.constrains("model_id")
+    def _check_paths(self):
+        self.payload_line_ids._check_path()
+
     @api.constrains("filter_before", "filter_after", "model_id")
     def _check_filters(self):
         for event_type in self:
@@ -180,8 +184,12 @@ class SyncEventType(models.Model):
 
     def _check_filter(self, text):
         try:
+            domain = Domain(ast.literal_eval(text))
             # sudo: a validity check of the domain, whose records nobody gets to see
-            Domain(ast.literal_eval(text)).validate(self.env[self.model_name].sudo())
+            domain.validate(self.env[self.model_name].sudo())
+            # What is told or not betrays what the filter looks at: only what the
+            # writer may read (sudo(False): constraints run with all rights).
+            self.sudo(False).env[self.model_name].search(domain, limit=1)
         except (ValueError, SyntaxError, TypeError, KeyError) as error:
             raise ValidationError(
                 self.env._("Not a valid filter: %(error)s", error=error)
@@ -272,8 +280,8 @@ class SyncEventType(models.Model):
         return payload
 
     def _fields_told(self, paths=frozenset()) -> set[str]:
-        """Names of the fields of which a receiver hears: those whose change is the event,
-        and those its payload lists.
+        """Names of the fields of which a receiver hears: those whose change is the
+        event, and those its payload lists.
 
         :param paths: of the payload, that the receiver reads; empty: all
         """

@@ -1,7 +1,11 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import NO_ACCESS
 
 from .sync_event_type import JSON_TYPES
+
+# Keys, settings and files leave in no payload, whoever asks for them.
+_NEVER_TOLD = {"sync.secret", "ir.attachment", "ir.config_parameter"}
 
 
 class SyncEventTypeField(models.Model):
@@ -31,7 +35,7 @@ class SyncEventTypeField(models.Model):
     def _check_path(self):
         for line in self:
             try:
-                line._field()
+                steps = list(line._steps())
             except KeyError as error:
                 raise ValidationError(
                     self.env._(
@@ -40,14 +44,42 @@ class SyncEventTypeField(models.Model):
                         name=error,
                     )
                 ) from error
+            # Payloads are read with all rights, hence only what the writer may read
+            # (sudo(False): constraints run with all rights, too).
+            for model, field in steps:
+                if not self._may_tell(model.sudo(False), field):
+                    raise AccessError(
+                        self.env._(
+                            "%(path)s: %(name)s is not yours to send.",
+                            path=line.path,
+                            name=field.name,
+                        )
+                    )
+
+    @api.model
+    def _may_tell(self, model, field):
+        told = [model, *([model.env[field.comodel_name]] if field.comodel_name else [])]
+        return (
+            field.type != "binary"
+            and field.groups != NO_ACCESS
+            and not _NEVER_TOLD & {model._name for model in told}
+            and all(model.has_access("read") for model in told)
+            and model._has_field_access(field, "read")
+        )
+
+    def _steps(self):
+        """The fields along the path, each with the model it is read of."""
+        model_name = self.event_type_id.model_name
+        for name in self.path.split("."):
+            model = self.env[model_name]
+            field = model._fields[name]
+            yield model, field
+            model_name = field.comodel_name
 
     def _field(self):
         """The field at the end of the path."""
-        model = self.env[self.event_type_id.model_name]
-        *parents, last = self.path.split(".")
-        for name in parents:
-            model = self.env[model._fields[name].comodel_name]
-        return model._fields[last]
+        *_parents, (_model, field) = self._steps()
+        return field
 
     def _put(self, payload, record):
         """Read the value from ``record`` and put it into ``payload``."""

@@ -1,4 +1,5 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import NO_ACCESS
 from odoo.tests import new_test_user, tagged
 from odoo.tools import file_open
 
@@ -95,7 +96,39 @@ class TestSecurity(WebhookCase):
             self.secret[6:], str(self.subscription.message_ids.mapped("body"))
         )
 
+    def test_all_companies_are_for_who_has_them(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        manager = self.users["integration_manager"]
+        mine = self.subscription.with_user(manager)
+        self.assertEqual(mine.company_id, self.env.company, "by default")
+        with self.assertRaises(ValidationError):
+            mine.company_id = False
+        with self.assertRaises(AccessError):
+            mine.company_id = other
+        everybodys = self.subscribe(company_id=False, system_id=False)
+        theirs = everybodys.with_user(manager)
+        with self.assertRaises(ValidationError):
+            theirs.url = "http://127.0.0.1/elsewhere"
+        theirs.action_pause()
+        manager.company_ids = self.env["res.company"].search([])
+        theirs.url = "http://127.0.0.1/elsewhere"
+        mine.company_id = False
+
+    def test_the_systems_company_counts(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.subscription.company_id = False
+        self.system.company_id = other
+        self.partner.company_id = self.env.company
+        self.partner.city = "Oslo"
+        self.commit()
+        self.assertEqual(self.deliveries(self.subscription), self.delivery)
+        with self.assertRaises(AccessError):
+            self.subscription.with_user(self.users["integration_manager"]).write(
+                {"system_id": self.system.id, "company_id": self.env.company.id}
+            )
+
     def test_other_companies_are_out_of_sight(self):
+        self.subscription.company_id = False
         other = self.env["res.company"].create({"name": "Other"})
         self.partner.company_id = other
         self.partner.city = "Oslo"
@@ -106,6 +139,72 @@ class TestSecurity(WebhookCase):
         self.assertNotIn(event, seen)
         with self.assertRaises(AccessError):
             event.delivery_ids.with_user(self.users["viewer"]).read(["state"])
+
+    def test_payloads_of_other_companies_are_corrected_by_nobody(self):
+        self.subscription.company_id = False
+        other = self.env["res.company"].create({"name": "Other"})
+        self.partner.company_id = other
+        self.partner.city = "Oslo"
+        self.commit()
+        foreign = self.deliveries(self.subscription)[-1]
+        manager = self.users["integration_manager"]
+        wizards = self.env["sync.correction.request"].with_user(manager)
+        values = {
+            "delivery_id": self.delivery.id,
+            "payload": "{}",
+            "reason": "Typing error",
+        }
+        wizard = wizards.create(values)
+        with self.assertRaises(AccessError):
+            wizards.create({**values, "delivery_id": foreign.id})
+        with self.assertRaises(AccessError):
+            wizard.delivery_id = foreign
+        with self.assertRaises(AccessError):
+            _ = wizards.new({"delivery_id": foreign.id}).payload
+
+    def test_payloads_tell_what_the_writer_may_read(self):
+        manager = self.users["integration_manager"]
+        lines = self.env["sync.event.type.field"]
+        values = {"event_type_id": self.partner_updated.id, "key": "more"}
+        lines.with_user(manager).create(
+            {**values, "key": "ok", "path": "parent_id.vat"}
+        )
+        groups = {"phone": NO_ACCESS, "email": "base.group_system"}
+        for name, group in groups.items():
+            self.patch(self.env["res.partner"]._fields[name], "groups", group)
+        mine = (
+            "email",  # groups
+            "child_ids.email",
+            "user_ids.log_ids.create_date",  # model
+        )
+        for path in mine:
+            with self.subTest(path), self.assertRaises(AccessError):
+                lines.with_user(manager).create({**values, "path": path})
+            lines.create({**values, "key": path, "path": path})
+        nobodys = ("phone", "image_128", "message_ids.attachment_ids.checksum")
+        for path in nobodys:
+            with self.subTest(path), self.assertRaises(AccessError):
+                lines.create({**values, "path": path})
+
+    def test_a_model_does_not_change_under_its_payload(self):
+        with self.assertRaises(ValidationError):
+            self.partner_updated.write(
+                {
+                    "model_id": self.env["ir.model"]._get_id("res.country"),
+                    "operation": "create",
+                    "watched_field_ids": False,
+                }
+            )
+
+    def test_filters_look_at_what_the_writer_may_read(self):
+        event_type = self.partner_updated.with_user(self.users["integration_manager"])
+        event_type.filter_after = "[('email', '=', 'a@b.c')]"
+        field = self.env["res.partner"]._fields["email"]
+        self.patch(field, "groups", "base.group_system")
+        for name in ("filter_before", "filter_after"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                event_type[name] = "[('email', '=like', 'b%')]"
+        self.partner_updated.filter_after = "[('email', '=like', 'b%')]"
 
     def test_neutralized_copies_are_silent(self):
         self.subscription.write(
