@@ -17,6 +17,10 @@ DECIDERS = (
 )
 
 
+#: Who sees what the two sides say, in the clear; others see that they differ.
+READERS = ",".join((*DECIDERS, "sync_governance_base.group_sync_auditor"))
+
+
 class SyncReconciliationDifference(models.Model):
     """Something that a system and Odoo say differently.
 
@@ -59,10 +63,12 @@ class SyncReconciliationDifference(models.Model):
     record_name = fields.Char(string="Ours", compute="_compute_record_name")
     member = fields.Char(readonly=True)
     # Wrapped in an object: an empty text or false would be stored as nothing.
-    values = fields.Json(readonly=True, help='{"theirs", "ours", "note"}')
-    their_value = fields.Char(string="There", compute="_compute_values")
-    our_value = fields.Char(string="In Odoo", compute="_compute_values")
-    note = fields.Char(compute="_compute_values")
+    values = fields.Json(
+        readonly=True, groups=READERS, help='{"theirs", "ours", "note"}'
+    )
+    their_value = fields.Char(string="There", compute="_compute_values", groups=READERS)
+    our_value = fields.Char(string="In Odoo", compute="_compute_values", groups=READERS)
+    note = fields.Char(compute="_compute_values", groups=READERS)
     state = fields.Selection(
         [
             ("open", "Open"),
