@@ -406,6 +406,20 @@ class TestPagesFeed(FeedCase):
             {request.headers["Authorization"] for request in self.server.requests},
             {"Bearer t0ps3cret"},
         )
+    def test_secrets_stay_with_their_host(self):
+        self.assertTrue(self.remote.has_auth_secret)
+        self.remote.address = f"{self.server.url}/elsewhere"
+        self.assertTrue(self.remote.has_auth_secret)
+        key = self.remote._peer_secrets()["private_key"]
+        self.remote._replace_secret(key, "a private key")
+        self.remote.address = "https://elsewhere.example/api"
+        self.assertFalse(self.remote._secrets())
+        self.assertIn("another host", str(self.remote.message_ids.mapped("body")))
+        for values in ({"host_key": "ssh-ed25519 AAAA"}, {"host_key": False}):
+            self.remote._replace_secret(key, "a private key")
+            self.remote.write(values)
+            self.assertFalse(self.remote._secrets())
+
         self.run_feed(self.feed)
         self.assertIn(
             "updated_since=2026-03-01T09%3A55%3A00Z", self.server.requests[-1].path
