@@ -75,7 +75,7 @@ class SyncCorrectionMixin(models.AbstractModel):
 
     def _audit(self, step):
         """:param step: ``correction_requested``, ``corrected``,
-            ``correction_refused``
+        ``correction_refused``
         """
         raise NotImplementedError
 
