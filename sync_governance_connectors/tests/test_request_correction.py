@@ -126,6 +126,27 @@ class TestRequestCorrection(ResourceCase):
             correction.with_user(self.eve).action_approve()
         self.assertEqual(self.request.request_body, newer)
 
+    def test_another_companys_body_is_not_told(self):
+        foreign = self.request.copy(
+            {"ref": "req_foreign", "event_id": "e-89", "state": "quarantined"}
+        )
+        foreign.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        Wizard = self.env["sync.request.correct"].with_user(self.ada)
+        values = {"request_id": foreign.id, "reason": "Curious"}
+        with self.assertRaises(AccessError):
+            Wizard.onchange(values, ["request_id"], {"payload": {}})
+        wizard = Wizard.create({**values, "payload": "{}"})
+        with self.assertRaises(AccessError):
+            wizard.read(["quarantine_reason"])
+        with self.assertRaises(AccessError):
+            wizard.action_request()
+        wizard = Wizard.create(
+            {**values, "request_id": self.request.id, "payload": "{}"}
+        )
+        with self.assertRaises(AccessError):
+            wizard.request_id = foreign
+            wizard.read(["payload"])
+
     def test_rights(self):
         correction = self.ask()
         with self.assertRaises(AccessError):

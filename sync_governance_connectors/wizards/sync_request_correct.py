@@ -12,10 +12,17 @@ class SyncRequestCorrect(models.TransientModel):
         "sync.request", required=True, readonly=True, ondelete="cascade"
     )
     quarantine_reason = fields.Char(
-        "Quarantined For", related="request_id.quarantine_reason"
+        "Quarantined For",
+        related="request_id.quarantine_reason",
+        related_sudo=False,
     )
     payload = fields.Text(
-        compute="_compute_payload", store=True, readonly=False, required=True
+        compute="_compute_payload",
+        # As the user: a body is as open as its message.
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        required=True,
     )
     reason = fields.Char(required=True)
 
