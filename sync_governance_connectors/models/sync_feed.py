@@ -32,7 +32,7 @@ class SyncFeed(models.Model):
 
     _name = "sync.feed"
     _description = "Feed"
-    _inherit = ["mail.thread", "sync.document.layout"]
+    _inherit = ["sync.company.guard", "mail.thread", "sync.document.layout"]
     _order = "name"
     _check_company_auto = True
 

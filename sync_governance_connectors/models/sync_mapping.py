@@ -20,7 +20,7 @@ class SyncMapping(models.Model):
 
     _name = "sync.mapping"
     _description = "Mapping"
-    _inherit = ["mail.thread"]
+    _inherit = ["sync.company.guard", "mail.thread"]
     _order = "system_id, event_type, version desc"
     _rec_name = "event_type"
     _check_company_auto = True

@@ -21,7 +21,7 @@ class SyncReconciliation(models.Model):
 
     _name = "sync.reconciliation"
     _description = "Reconciliation"
-    _inherit = ["mail.thread", "sync.document.layout"]
+    _inherit = ["sync.company.guard", "mail.thread", "sync.document.layout"]
     _order = "name"
     _check_company_auto = True
 

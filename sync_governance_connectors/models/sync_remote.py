@@ -35,7 +35,12 @@ class SyncRemote(models.Model):
 
     _name = "sync.remote"
     _description = "Remote"
-    _inherit = ["mail.thread", "sync.authentication.mixin", "sync.breaker.state"]
+    _inherit = [
+        "sync.company.guard",
+        "mail.thread",
+        "sync.authentication.mixin",
+        "sync.breaker.state",
+    ]
     _order = "name"
     _check_company_auto = True
 
@@ -230,8 +235,12 @@ class SyncRemote(models.Model):
         """Open a session and close it again, and say how it went."""
         self.ensure_one()
         self.check_access("write")
-        with self._session() as session:
-            text = session.greet()
+        try:
+            with self._session() as session:
+                text = session.greet()
+        except RemoteFailed as error:
+            # The web client knows the plain class alone as a person's mistake.
+            raise UserError(str(error)) from error
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

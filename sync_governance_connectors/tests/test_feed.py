@@ -317,6 +317,18 @@ class TestFolderFeed(FeedCase):
         with self.assertRaises(AccessError):
             run.with_user(viewer).write({"state": "done"})
 
+    def test_nobody_moves_it_to_another_company(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        foreign = self._system("foreign", "shop")
+        foreign.company_id = other
+        manager = new_test_user(
+            self.env,
+            "feed_mover",
+            "base.group_user,sync_governance_base.group_sync_integration_manager",
+        )
+        with self.assertRaises(AccessError):
+            self.remote.with_user(manager).write({"system_id": foreign.id})
+
     def test_settings_are_checked(self):
         others = self.env["sync.remote"].create(
             {
@@ -394,18 +406,6 @@ class TestPagesFeed(FeedCase):
             "updated_at": moment,
         } | values
 
-    def test_all_pages_and_the_watermark(self):
-        self.serve(
-            [self.row(1), self.row(2, "2026-03-01T10:00:00Z")],
-            [self.row(3, "2026-02-01T00:00:00Z")],
-        )
-        run = self.run_feed(self.feed)
-        self.assertEqual((run.state, run.error, run.created_count), ("done", False, 3))
-        self.assertEqual(self.feed.watermark, "2026-03-01T10:00:00Z")
-        self.assertEqual(
-            {request.headers["Authorization"] for request in self.server.requests},
-            {"Bearer t0ps3cret"},
-        )
     def test_secrets_stay_with_their_host(self):
         self.assertTrue(self.remote.has_auth_secret)
         self.remote.address = f"{self.server.url}/elsewhere"
@@ -420,6 +420,18 @@ class TestPagesFeed(FeedCase):
             self.remote.write(values)
             self.assertFalse(self.remote._secrets())
 
+    def test_all_pages_and_the_watermark(self):
+        self.serve(
+            [self.row(1), self.row(2, "2026-03-01T10:00:00Z")],
+            [self.row(3, "2026-02-01T00:00:00Z")],
+        )
+        run = self.run_feed(self.feed)
+        self.assertEqual((run.state, run.error, run.created_count), ("done", False, 3))
+        self.assertEqual(self.feed.watermark, "2026-03-01T10:00:00Z")
+        self.assertEqual(
+            {request.headers["Authorization"] for request in self.server.requests},
+            {"Bearer t0ps3cret"},
+        )
         self.run_feed(self.feed)
         self.assertIn(
             "updated_since=2026-03-01T09%3A55%3A00Z", self.server.requests[-1].path
