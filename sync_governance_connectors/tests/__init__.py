@@ -22,4 +22,5 @@ from . import test_reconciliation
 from . import test_request_correction
 from . import test_server
 from . import test_standard_flows
+from . import test_wizard_rules
 from . import test_duplicate_products
