@@ -55,14 +55,14 @@ from . import sync_contract_version
 from . import sync_document_layout
 from . import sync_mapping
 from . import sync_mapping_line
-from . import sync_reconciliation
-from . import sync_reconciliation_line
 from . import sync_stepwise_run
 from . import sync_remote
 from . import sync_feed
 from . import sync_feed_run
 from . import sync_feed_document
 from . import sync_request_feed
+from . import sync_reconciliation
+from . import sync_reconciliation_line
 from . import sync_reconciliation_ignore
 from . import sync_reconciliation_run
 from . import sync_reconciliation_row

@@ -225,8 +225,10 @@ class SyncFeed(models.Model):
             try:
                 domain = feed._scope_domain()
                 if feed.scope_model and feed.direction == "out":
-                    # As the one who writes it: a search tells what may not be read.
-                    self.env[feed.scope_model].search(domain, limit=1)
+                    # As the one who writes it (constraints run as superuser): a search
+                    # tells what may not be read.
+                    user_env = self.sudo(False).env
+                    user_env[feed.scope_model].search(domain, limit=1)
             except (ValueError, SyntaxError, TypeError, KeyError) as error:
                 raise ValidationError(
                     self.env._("The scope is not a domain: %s", error)

@@ -146,8 +146,10 @@ class SyncReconciliation(models.Model):
         for reconciliation in self:
             try:
                 reconciliation._records(0, 1)
-                # As the one who writes it: a search tells what may not be read.
-                self.env[reconciliation.scope_model].search(
+                # As the one who writes it (constraints run as superuser): a search
+                # tells what may not be read.
+                user_env = self.sudo(False).env
+                user_env[reconciliation.scope_model].search(
                     reconciliation._scope_domain(), limit=1
                 )
             except (ValueError, SyntaxError, TypeError, KeyError) as error:

@@ -81,7 +81,7 @@ class SyncReconciliationDifference(models.Model):
         default="open",
     )
     reason = fields.Char(readonly=True)
-    decided_by_id = fields.Many2one("res.users", string="Decided By", readonly=True)
+    decided_by_id = fields.Many2one("res.users", readonly=True)
 
     _same_once = models.UniqueIndex(
         "(reconciliation_id, kind, external_id, res_id, member)",

@@ -539,7 +539,6 @@ class TestPagesFeed(FeedCase):
                 break
             time.sleep(0.1)
         request.close_connection = True
-        return None
 
     def run_feed_once(self, feed):
         with trap_jobs() as trap:

@@ -1,4 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from odoo.addons.sync_governance_connectors.tools.problem import Problem
@@ -30,7 +32,7 @@ class TestCustomerDoor(ResourceCase):
         super().setUpClass()
         cls.rule = cls.env.ref("sync_governance_dedup.sync_duplicate_rule_partner")
 
-    def create(self, system, external_id, body):
+    def created_by(self, system, external_id, body):
         return self.apply(
             system,
             "customers",
@@ -39,9 +41,10 @@ class TestCustomerDoor(ResourceCase):
             {**body, "external_id": external_id},
         )
 
-    def refused(self, system, external_id, body=TWIN):
+    def refused(self, system, external_id, body=None):
+        body = body or TWIN
         with self.assertRaises(Problem) as caught:
-            self.create(system, external_id, body)
+            self.created_by(system, external_id, body)
         self.assertEqual(
             (caught.exception.status, caught.exception.code),
             (409, "probable_duplicate"),
@@ -50,8 +53,8 @@ class TestCustomerDoor(ResourceCase):
 
     def test_accepted_and_queued_by_default(self):
         self.assertEqual(self.rule.door_mode, "queue")
-        known = self.create(self.shop, "C-1", KNOWN).record
-        twin = self.create(self.shop, "C-2", TWIN).record
+        known = self.created_by(self.shop, "C-1", KNOWN).record
+        twin = self.created_by(self.shop, "C-2", TWIN).record
         self.rule._check_changed(twin.ids)
         group = self.env["sync.duplicate.group"].search(
             [("member_ids.record_id", "=", twin.id)]
@@ -59,25 +62,20 @@ class TestCustomerDoor(ResourceCase):
         self.assertEqual(set(group.member_ids.mapped("record_id")), {known.id, twin.id})
 
     def test_only_the_refusing_policy_asks_the_engine(self):
-        self.create(self.shop, "C-1", KNOWN)
+        self.created_by(self.shop, "C-1", KNOWN)
         for mode, asked in (("off", 0), ("queue", 0), ("refuse", 1)):
             self.rule.door_mode = mode
-            calls = []
             engine = self.env.registry["sync.duplicate.engine"]
-            original = engine._candidates
-
-            def count(model, *args, original=original, calls=calls, **kwargs):
-                calls.append(args)
-                return original(model, *args, **kwargs)
-
-            self.patch(engine, "_candidates", count)
-            self.create(self.shop, f"S-{mode}", {"name": f"Zanzibar {mode} ropes"})
-            self.patch(engine, "_candidates", original)
-            self.assertEqual(len(calls), asked, mode)
+            with patch.object(
+                engine, "_candidates", autospec=True, side_effect=engine._candidates
+            ) as candidates:
+                body = {"name": f"Zanzibar {mode} ropes"}
+                self.created_by(self.shop, f"S-{mode}", body)
+            self.assertEqual(candidates.call_count, asked, mode)
 
     def test_refused_with_the_callers_own_id(self):
         self.rule.door_mode = "refuse"
-        self.create(self.shop, "C-1", KNOWN)
+        self.created_by(self.shop, "C-1", KNOWN)
         problem = self.refused(self.shop, "C-2")
         [candidate] = problem.members["candidates"]
         self.assertEqual(candidate["external_id"], "C-1")
@@ -87,21 +85,21 @@ class TestCustomerDoor(ResourceCase):
 
     def test_of_others_customers_it_learns_nothing(self):
         self.rule.door_mode = "refuse"
-        self.create(self.finance, "DEB-1", KNOWN)
+        self.created_by(self.finance, "DEB-1", KNOWN)
         problem = self.refused(self.shop, "C-2")
         self.assertEqual(problem.members["candidates"], [])
         self.assertNotIn("Quillfeather", str(problem.as_dict()))
 
     def test_a_system_that_reads_the_company_sees_its_customers(self):
         self.rule.door_mode = "refuse"
-        self.create(self.shop, "C-1", KNOWN)
+        self.created_by(self.shop, "C-1", KNOWN)
         [candidate] = self.refused(self.finance, "DEB-2").members["candidates"]
         self.assertIsNone(candidate["external_id"])
         self.assertRegex(candidate["ref"], "^cus_")
 
     def test_another_companys_customer_is_not_named(self):
         self.rule.door_mode = "refuse"
-        known = self.create(self.shop, "C-1", KNOWN).record
+        known = self.created_by(self.shop, "C-1", KNOWN).record
         known.company_id = self.env["res.company"].create({"name": "Other"})
         for system in (self.shop, self.finance):
             problem = self.refused(system, "X-2")
@@ -109,9 +107,9 @@ class TestCustomerDoor(ResourceCase):
 
     def test_created_anyway_with_a_reason_that_is_kept(self):
         self.rule.door_mode = "refuse"
-        known = self.create(self.shop, "C-1", KNOWN).record
+        known = self.created_by(self.shop, "C-1", KNOWN).record
         self.refused(self.shop, "C-2", {**TWIN, "not_a_duplicate": " "})
-        result = self.create(
+        result = self.created_by(
             self.shop, "C-2", {**TWIN, "not_a_duplicate": "Their second shop"}
         )
         self.assertEqual(result.status, "created")
@@ -130,7 +128,7 @@ class TestCustomerDoor(ResourceCase):
 
     def test_a_replacement_that_creates_passes_the_same_door(self):
         self.rule.door_mode = "refuse"
-        self.create(self.shop, "C-1", KNOWN)
+        self.created_by(self.shop, "C-1", KNOWN)
         with self.assertRaises(Problem) as caught:
             self.apply(
                 self.shop,
@@ -166,9 +164,7 @@ class TestCustomerDoorHttp(GateCase):
 
     def test_refused_noted_and_overridden(self):
         self.assertEqual(self.post("C-1", KNOWN).status_code, 201)
-        problem = self.assert_problem(
-            self.post("C-2", TWIN), 409, "probable_duplicate"
-        )
+        problem = self.assert_problem(self.post("C-2", TWIN), 409, "probable_duplicate")
         self.assertEqual(problem["candidates"][0]["external_id"], "C-1")
         self.assertEqual(self.notes().mapped("outcome"), ["refused"])
         self.assertEqual(self.last_request().state, "refused")
