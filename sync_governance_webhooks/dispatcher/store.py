@@ -81,26 +81,26 @@ class Store:
     """The dispatcher's statements, on one cursor."""
 
     def __init__(self, cr):
-        self._cr = cr
+        self._cursor = cr
 
     # -- being there -----------------------------------------------------------------
 
     def wake(self) -> None:
         """Be known to be awake, as long as this session lives."""
-        self._cr.execute(KEEPALIVE)
-        self._cr.execute(SQL("SELECT pg_advisory_lock_shared(%s, 0)", LOCK_SPACE))
+        self._cursor.execute(KEEPALIVE)
+        self._cursor.execute(SQL("SELECT pg_advisory_lock_shared(%s, 0)", LOCK_SPACE))
 
     def is_nobody_awake(self) -> bool:
         """Whether no dispatcher would see what the caller has just committed.
 
         Says so to one caller at a time, until the end of its transaction.
         """
-        self._cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s, 0)", LOCK_SPACE))
-        return self._cr.fetchone()[0]
+        self._cursor.execute(SQL("SELECT pg_try_advisory_xact_lock(%s, 0)", LOCK_SPACE))
+        return self._cursor.fetchone()[0]
 
     def let_go(self) -> None:
         """Give up all lanes, and go to sleep."""
-        self._cr.execute("SELECT pg_advisory_unlock_all()")
+        self._cursor.execute("SELECT pg_advisory_unlock_all()")
 
     def accept_clock(self) -> None:
         """After the database's clock went back: nothing waits for times gone by.
@@ -108,7 +108,7 @@ class Store:
         Told by events from the future. What was to be tried at once is due at once,
         and pauses of an endpoint end when they would have ended, counted from now.
         """
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 WITH late AS (
@@ -141,7 +141,7 @@ class Store:
 
         :return: ``(now, rows)``; now is the database's unix time, a row is a dictionary
         """
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 SELECT extract(epoch FROM clock_timestamp())::float AS now,
@@ -168,7 +168,7 @@ class Store:
                 health=HEALTH,
             )
         )
-        return self._cr.dictfetchall()
+        return self._cursor.dictfetchall()
 
     def enter_lane(self, subscription_id):
         """Take a subscription for this session alone;
@@ -177,12 +177,12 @@ class Store:
         The lock dies with the session, so that a killed dispatcher frees its lanes
         at once. Whatever it had claimed is free again, with the same message id.
         """
-        self._cr.execute(
+        self._cursor.execute(
             SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, subscription_id)
         )
-        if not self._cr.fetchone()[0]:
+        if not self._cursor.fetchone()[0]:
             return False
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 UPDATE sync_delivery
@@ -201,24 +201,24 @@ class Store:
 
         To be asked once the lane is ours: whoever left it may have stored news since.
         """
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 "SELECT %s FROM sync_breaker breaker WHERE subscription_id = %s",
                 HEALTH,
                 subscription_id,
             )
         )
-        return self._cr.dictfetchone()
+        return self._cursor.dictfetchone()
 
     def leave_lane(self, subscription_id: int) -> None:
         """Let other dispatchers have a subscription."""
-        self._cr.execute(
+        self._cursor.execute(
             SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_SPACE, subscription_id)
         )
 
     def next_due(self):
         """Seconds until the next delivery is due on any lane; None if there is none."""
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 SELECT min(GREATEST(
@@ -252,7 +252,7 @@ class Store:
                 LOCK_SPACE,
             )
         )
-        seconds = self._cr.fetchone()[0]
+        seconds = self._cursor.fetchone()[0]
         return None if seconds is None else max(0.0, seconds)
 
     # -- deliveries ------------------------------------------------------------------
@@ -266,7 +266,7 @@ class Store:
         lanes = SQL(", ").join(
             SQL("(%s, %s)", lane_id, limit) for lane_id, limit in limits.items()
         )
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 WITH due AS (
@@ -299,14 +299,14 @@ class Store:
                 claim_ref=claim_ref,
             )
         )
-        return sorted(self._cr.dictfetchall(), key=lambda row: row["id"])
+        return sorted(self._cursor.dictfetchall(), key=lambda row: row["id"])
 
     def blocked(self, delivery_ids):
         """Which of the claimed deliveries must wait for an older one of their key.
 
         :return: ``{id: seconds until the older one's next attempt}``
         """
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 SELECT claimed.id, extract(epoch FROM
@@ -325,7 +325,7 @@ class Store:
                 tuple(delivery_ids),
             )
         )
-        return {id_: max(0.0, seconds) for id_, seconds in self._cr.fetchall()}
+        return {id_: max(0.0, seconds) for id_, seconds in self._cursor.fetchall()}
 
     def release(self, delays, claim_ref):
         """Give claimed deliveries back untried.
@@ -335,7 +335,7 @@ class Store:
         rows = SQL(", ").join(
             SQL("(%s, %s::float)", id_, delay) for id_, delay in delays.items()
         )
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 UPDATE sync_delivery delivery
@@ -359,16 +359,16 @@ class Store:
         :param results: list of ``dispatcher.lane.Result``
         """
         rows = [result.row(claim_ref, node) for result in results]
-        self._cr.execute_values(
+        self._cursor.execute_values(
             ACKNOWLEDGE, rows, template=ACKNOWLEDGE_ROW, page_size=len(rows)
         )
 
     def living(self, delivery_ids) -> set[int]:
         """Those of the deliveries that still exist."""
-        self._cr.execute(
+        self._cursor.execute(
             SQL("SELECT id FROM sync_delivery WHERE id IN %s", tuple(delivery_ids))
         )
-        return {id_ for (id_,) in self._cr.fetchall()}
+        return {id_ for (id_,) in self._cursor.fetchall()}
 
     def keep_health(self, subscription_id, state, hold_until, revision) -> None:
         """Store what was found out about an endpoint; a person's decision outranks it.
@@ -377,7 +377,7 @@ class Store:
         :param revision: ``breaker_revision`` of the lane as last seen. Left alone here:
             its change tells the dispatcher of a person's decision.
         """
-        self._cr.execute(
+        self._cursor.execute(
             SQL(
                 """
                 UPDATE sync_breaker
