@@ -52,7 +52,7 @@ class TestStore(WebhookCase):
         self.change()
 
         def fail(store):
-            store._cr.execute("SELECT 1 / 0")
+            store._cursor.execute("SELECT 1 / 0")
 
         with (
             self.interfering("claim", fail),
@@ -115,12 +115,12 @@ class TestStore(WebhookCase):
         self.change()
 
         def delete(store):
-            store._cr.execute(
+            store._cursor.execute(
                 SQL("DELETE FROM sync_subscription WHERE id = %s", gone.id)
             )
-            store._cr.commit()
+            store._cursor.commit()
             # Opens the test cursor's next savepoint, to which the error rolls back.
-            store._cr.execute("SELECT 1")
+            store._cursor.execute("SELECT 1")
 
         with (
             self.interfering("acknowledge", delete),
@@ -146,7 +146,7 @@ class TestStore(WebhookCase):
         self.change()
 
         def pause(store):
-            store._cr.execute(
+            store._cursor.execute(
                 SQL(
                     "UPDATE sync_subscription SET state = 'paused' WHERE id = %s",
                     subscription.id,
@@ -194,7 +194,7 @@ class TestStore(WebhookCase):
         self.change()
 
         def leave(store):
-            store._cr.execute(
+            store._cursor.execute(
                 "UPDATE sync_breaker SET status = 'open', trips = 1,"
                 " open_until = extract(epoch FROM clock_timestamp()) + 60"
             )
