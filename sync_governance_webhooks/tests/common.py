@@ -9,12 +9,14 @@ from odoo.tests import TransactionCase
 class Receiver:
     """A webhook receiver on loopback.
 
-    ``answers`` are (status, headers, body) for the next requests, then 200 for all.
+    ``answers`` are (status, headers, body) for the next requests, then 200 for all;
+    ``refused`` are pieces of text: a body with one of them is answered 500, once.
     ``messages`` are (headers, body) as they came; ``on_post`` is called at each.
     """
 
     def __init__(self):
         self.answers = deque()
+        self.refused = []
         self.messages = []
         self.on_post = None
         receiver = self
@@ -29,9 +31,7 @@ class Receiver:
                 )
                 if receiver.on_post:
                     receiver.on_post()
-                status, headers, answer = (
-                    receiver.answers.popleft() if receiver.answers else (200, {}, b"ok")
-                )
+                status, headers, answer = receiver.answer_to(body)
                 self.send_response(status)
                 for name, value in {"content-length": len(answer), **headers}.items():
                     self.send_header(name, str(value))
@@ -45,6 +45,13 @@ class Receiver:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def answer_to(self, body):
+        for text in self.refused:
+            if text in body:
+                self.refused.remove(text)
+                return 500, {}, b""
+        return self.answers.popleft() if self.answers else (200, {}, b"ok")
 
     def stop(self):
         self._server.shutdown()
@@ -96,6 +103,7 @@ class WebhookCase(TransactionCase):
     def setUp(self):
         super().setUp()
         self.receiver.answers.clear()
+        self.receiver.refused.clear()
         self.receiver.messages.clear()
 
     def subscribe(self, **values):

@@ -41,6 +41,9 @@ class TestStore(WebhookCase):
             calls.append(args)
             if len(calls) == 1:
                 disturb(store)
+            # Opens the test cursor's savepoint, to which an error rolls back:
+            # execute_values would not.
+            store._cursor.execute("SELECT 1")
             return original(store, *args)
 
         with patch.object(Store, method, disturbed):
@@ -119,8 +122,6 @@ class TestStore(WebhookCase):
                 SQL("DELETE FROM sync_subscription WHERE id = %s", gone.id)
             )
             store._cursor.commit()
-            # Opens the test cursor's next savepoint, to which the error rolls back.
-            store._cursor.execute("SELECT 1")
 
         with (
             self.interfering("acknowledge", delete),
