@@ -111,7 +111,9 @@ def test_schemathesis_finds_nothing(world, api_of, settings, document):
             *("--config-file", FOLDER / "schemathesis.toml"),
             *("run", f"{world.url}/sync/v1/openapi.json"),
             *("--header", f"Authorization: Bearer {shop.key}"),
-            *("--max-examples", examples, "--workers", "3", "--seed", "1"),
+            # One worker: in several threads Python 3.11 fails to parse the source of
+            # the tool's own lambdas now and then ("AST constructor recursion depth").
+            *("--max-examples", examples, "--workers", "1", "--seed", "1"),
         ],
         cwd=FOLDER,
         capture_output=True,
