@@ -114,6 +114,9 @@ def test_schemathesis_finds_nothing(world, api_of, settings, document):
             # One worker: in several threads Python 3.11 fails to parse the source of
             # the tool's own lambdas now and then ("AST constructor recursion depth").
             *("--max-examples", examples, "--workers", "1", "--seed", "1"),
+            # A server may end a connection (a worker that is recycled, a body that
+            # is refused while it comes): callers try again.
+            *("--request-retries", "2"),
         ],
         cwd=FOLDER,
         capture_output=True,
