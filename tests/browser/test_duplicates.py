@@ -17,7 +17,8 @@ SCREEN_P95_MS = 1000
 TWINS = """
 from itertools import product
 firsts = ["Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor",
-          "Indigo", "Juniper", "Kestrel", "Lumen", "Maple", "Nimbus", "Onyx"]
+          "Indigo", "Juniper", "Kestrel", "Lumen", "Maple", "Nimbus", "Onyx",
+          "Palisade"]
 lasts = ["Castings", "Drills", "Engines", "Fittings", "Gaskets", "Hoists", "Insulators",
          "Jacks", "Kilns", "Lathes", "Motors", "Nozzles", "Pumps", "Rotors"]
 names = [" ".join(pair) for pair in product(firsts, lasts)]

@@ -77,7 +77,7 @@ ROLES = [
     Role(
         "sync_operator",
         READER,
-        {"Issues", "Deliveries", "Dead Letters", "Replays"},
+        {"Issues", "Deliveries", "Dead Letters by Cause", "Replays"},
         {"Duplicates Desk", "Credentials", "Secrets", "Audit Log", "Mappings"},
         buttons={"resolve issue"},
         refused=set(CALLS) - {"acknowledge issue"},
