@@ -28,6 +28,7 @@
         "data/sync_event_type_data.xml",
         "data/sync_contract_data.xml",
         "data/sync_duplicate_rule_data.xml",
+        "data/sync_onboarding_stage_data.xml",
         "wizards/sync_credential_views.xml",
         "wizards/sync_request_rehearsal_views.xml",
         "wizards/sync_request_correct_views.xml",

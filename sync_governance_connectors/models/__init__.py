@@ -73,3 +73,8 @@ from . import sync_mapping_lookup
 from . import sync_mapping_rehearsal
 from . import sync_mapping_suggest
 from . import sync_inbox
+from . import sync_onboarding_stage
+from . import sync_onboarding_check
+from . import sync_onboarding_template
+from . import sync_onboarding_template_scope
+from . import sync_onboarding_template_item
