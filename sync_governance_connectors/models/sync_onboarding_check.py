@@ -12,7 +12,9 @@ class SyncOnboardingCheck(models.AbstractModel):
     name = fields.Char(string="What", required=True, translate=True)
     sequence = fields.Integer(default=10)
     stage_id = fields.Many2one("sync.onboarding.stage", required=True, index=True)
-    stage_sequence = fields.Integer(related="stage_id.sequence", store=True)
+    stage_sequence = fields.Integer(
+        related="stage_id.sequence", store=True, string="Stage's Sequence"
+    )
     required = fields.Boolean(
         default=True, help="The partner does not go live while it is open."
     )
