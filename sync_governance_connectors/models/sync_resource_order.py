@@ -254,21 +254,30 @@ class SyncResourceOrder(models.AbstractModel):
             )
 
     def _update(self, record, body, call, partial):
-        if record.state not in ("draft", "sent"):
+        if record.state in ("draft", "sent"):
+            return super()._update(record, body, call, partial)
+        # A shop tells of an order again at every step; that is no wish to change it.
+        self._check_fixed(record, body, call)
+        if self._differs(record, body, call, partial):
             raise self._not_now(record)
-        return super()._update(record, body, call, partial)
+        return ResourceResult(record, "unchanged")
+
+    def _differs(self, record, body, call, partial):
+        """Whether a body would change the order."""
+        values = self._decode(self._updatable_members(), body, call)
+        if not partial:
+            values = {
+                **self._left_out(self._own_crosswalk(record, call), values),
+                **values,
+            }
+        self._check_totals(record, values)
+        return bool(self._changed_parts(record, values)) or not all(
+            self._is_same(record, name, value)
+            for name, value in self._governed(values).items()
+        )
 
     def _write_parts(self, record, values, call):
-        parts = {}
-        if any(name.startswith(DELIVERY) for name in values):
-            address_ = self._delivery_address(record.partner_id, values)
-            if address_ != record.partner_shipping_id:
-                parts["partner_shipping_id"] = address_.id
-        if "order_line" in values:
-            parts["order_line"] = [
-                Command.clear(),
-                *(Command.create(line) for line in values["order_line"]),
-            ]
+        parts = self._changed_parts(record, values)
         if parts:
             record.write(parts)
         self._check_totals(record, values)
@@ -279,6 +288,33 @@ class SyncResourceOrder(models.AbstractModel):
             for name in parts
             if member.field.startswith(shown[name])
         }
+
+    def _changed_parts(self, record, values):
+        """What is to be written of the delivery address and the lines."""
+        parts = {}
+        if any(name.startswith(DELIVERY) for name in values):
+            address_ = self._delivery_address(record.partner_id, values)
+            if address_ != record.partner_shipping_id:
+                parts["partner_shipping_id"] = address_.id
+        if "order_line" in values and not self._has_lines(record, values["order_line"]):
+            parts["order_line"] = [
+                Command.clear(),
+                *(Command.create(line) for line in values["order_line"]),
+            ]
+        return parts
+
+    def _has_lines(self, order, wanted):
+        """Whether the order's lines are these, as far as these say."""
+        lines = self._lines(order)
+        return len(lines) == len(wanted) and all(
+            self._is_same(line, name, value)
+            for line, values in zip(lines, wanted, strict=True)
+            for name, value in values.items()
+        )
+
+    def _lines(self, order):
+        # Sections and notes are typography of the printed order, not lines of it.
+        return order.order_line.filtered(lambda line: not line.display_type)
 
     # -- transitions -----------------------------------------------------------------
 
@@ -323,7 +359,8 @@ class SyncResourceOrder(models.AbstractModel):
 
     def _encode_value(self, member, record, names):
         if member.path == "lines":
-            # Sections and notes are typography of the printed order, not lines of it.
-            lines = record.order_line.filtered(lambda line: not line.display_type)
-            return [self._encode_object(member.items, line, names) for line in lines]
+            return [
+                self._encode_object(member.items, line, names)
+                for line in self._lines(record)
+            ]
         return super()._encode_value(member, record, names)

@@ -5,6 +5,8 @@ import re
 from odoo import api, models, tools
 from odoo.fields import Domain
 
+from odoo.addons.sync_governance_base.tools.merge3 import equal
+
 from ..tools import canonical, money
 from ..tools.call import ResourceResult
 from ..tools.canonical import Kind
@@ -336,6 +338,7 @@ class SyncResourceTable(models.AbstractModel):
         )
 
     def _update(self, record, body, call, partial):
+        self._check_fixed(record, body, call)
         values = self._decode(self._updatable_members(), body, call)
         crosswalk = self._own_crosswalk(record, call)
         if not partial:
@@ -361,6 +364,56 @@ class SyncResourceTable(models.AbstractModel):
             self._held_members(outcome),
             tuple(outcome.conflict.ids),
         )
+
+    def _check_fixed(self, record, body, call):
+        """What is fixed may be repeated, so that a body can be sent twice.
+
+        It may repeat what the record has, or what its sender said at first: Odoo dates
+        a confirmed order anew.
+
+        :raise Problem: 422 with a pointer for each that would change
+        """
+        fixed = tuple(
+            member
+            for member in self._members()
+            if member.fixed and not member.writeonly and member.path != "external_id"
+        )
+        values = self._decode(fixed, body, call)
+        if not values:
+            return
+        agreed = self._own_crosswalk(record, call).base_json or {}
+        names = Names(self.env, call.system)
+        faults = [
+            (
+                member.pointer,
+                self.env._("It was set when the record was made and does not change."),
+                "not_allowed",
+            )
+            for member, _value in canonical.walk(fixed, body)
+            if not self._repeats(member, record, values, agreed, names)
+        ]
+        if faults:
+            raise Problem.invalid(faults)
+
+    def _repeats(self, member, record, values, agreed, names):
+        """Whether a value is the record's own, or the one agreed at first."""
+        if not member.field:
+            named = names.of(self.env[member.model].browse(values[member.path]))
+            return named == self._encode_value(member, record, names)
+        return self._is_same(record, member.field, values[member.field], agreed)
+
+    def _is_same(self, record, name, value, agreed=()):
+        """Whether a field has a value, in the form that ``write`` takes.
+
+        :param agreed: values that count as well, by name
+        """
+        tool = self.env["sync.field.value"]
+        kind = tool._kind(record, name)
+        wanted = tool._written(record, name, value)
+        known = [tool._read(record, name)]
+        if name in agreed:
+            known.append(agreed[name])
+        return any(equal(kind, one, wanted) for one in known)
 
     def _write_parts(self, record, values, call):
         """Writes what is not a field of the record itself (lines, addresses).

@@ -126,6 +126,44 @@ class TestResourceOrder(ResourceCase):
         self.assertEqual(order.order_line.price_unit, 10.0, "the price list's")
         self.assertEqual(set(result.applied), {"customer_reference", "lines"})
 
+    def test_a_body_can_be_sent_twice(self):
+        self.customer()
+        body = self.order_body(
+            ordered_at="2030-01-31T09:15:00+01:00",
+            delivery_address={"street": "Kai 7", "city": "Hamburg", "country": "DE"},
+        )
+        order = self.create(self.shop, "orders", body).record
+        lines = order.order_line
+        for operation in ("patch", "replace"):
+            with self.subTest(operation):
+                result = self.apply(self.shop, "orders", operation, "SO-T1", body)
+                self.assertEqual((result.status, result.applied), ("unchanged", {}))
+                self.assertEqual(order.order_line, lines)
+        # Odoo dates it anew, which the shop cannot know.
+        self.apply(self.shop, "orders", "confirm", "SO-T1", {})
+        self.assertNotEqual(str(order.date_order), "2030-01-31 08:15:00")
+        result = self.apply(self.shop, "orders", "patch", "SO-T1", body)
+        self.assertEqual(result.status, "unchanged")
+        more = self.order_body(quantity="5")
+        self.assertEqual(self._problem("patch", more).code, "invalid_transition")
+
+    def test_what_is_fixed_does_not_change(self):
+        self.customer()
+        self.customer("C-T2", name="Another", email="another@example.com")
+        self.create(self.shop, "orders", self.order_body())
+        other = "CHF" if self.currency != "CHF" else "EUR"
+        self.env["res.currency"].with_context(active_test=False).search(
+            [("name", "=", other)]
+        ).active = True
+        changed = self.order_body(customer={"external_id": "C-T2"}, currency=other)
+        for operation in ("patch", "replace"):
+            with self.subTest(operation):
+                errors = self._problem(operation, changed).errors
+                self.assertEqual(
+                    [(error.pointer, error.code) for error in errors],
+                    [("/customer", "not_allowed"), ("/currency", "not_allowed")],
+                )
+
     def test_confirm_and_cancel_are_odoos_own(self):
         order = self.confirmed_order()
         self.assertEqual(order.state, "sale")

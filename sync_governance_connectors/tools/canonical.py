@@ -66,7 +66,7 @@ class Member:
     :ivar required: must be sent at creation and replacement, never null
     :ivar readonly: in answers only
     :ivar writeonly: in bodies only; what the caller says about the call, not a value
-    :ivar fixed: can be sent at creation, not changed afterwards
+    :ivar fixed: is sent at creation; may be repeated afterwards, not changed
     :ivar model: Odoo model that a reference or label names
     :ivar choices: contract words of a choice, each with Odoo's own value
     :ivar items: members of a list's items
@@ -184,11 +184,6 @@ def _belongs(member: Member, operation: str) -> bool:
     """Whether a member may appear in the body of an operation."""
     if operation == "read":
         return not member.writeonly
-    if operation == "patch":
-        # A body may repeat which record it is about.
-        return not member.readonly and (
-            not member.fixed or member.path == "external_id"
-        )
     return not member.readonly
 
 
@@ -271,6 +266,8 @@ def example(members: Iterable[Member], operation: str) -> dict[str, Any]:
         (member.path, _example_value(member, operation))
         for member in members
         if _belongs(member, operation)
+        # An example is to be tried: on a record that has other fixed values.
+        and not (operation == "patch" and member.fixed)
         and (
             member.example is not None
             or operation == "read"
