@@ -13,7 +13,7 @@ export class InboxRenderer extends ListRenderer {
     super.setup();
     this.actionService = useService("action");
     this.skipped = useState(new Set());
-    this.returnTo = null;
+    this.lastPlace = 0;
     this.keys = {
       j: () => this.move(1),
       k: () => this.move(-1),
@@ -22,6 +22,7 @@ export class InboxRenderer extends ListRenderer {
       s: () => this.skip(),
     };
     useExternalListener(window, "keydown", (event) => this.onKey(event));
+    useExternalListener(window, "focusin", () => this.rememberPlace());
     // after the search box, which takes the focus when a list opens
     onMounted(() => browser.setTimeout(() => this.focusRow(0)));
     onPatched(() => this.returnFocus());
@@ -31,7 +32,7 @@ export class InboxRenderer extends ListRenderer {
     return [...(this.tableRef.el?.querySelectorAll(ROW) || [])];
   }
 
-  /** The row with the focus; the first one where none has it. */
+  /** The row with the focus; null where none has it. */
   get place() {
     const place = this.rows.findIndex((row) => row.contains(document.activeElement));
     return place < 0 ? null : place;
@@ -82,8 +83,7 @@ export class InboxRenderer extends ListRenderer {
   }
 
   async decide(method) {
-    const place = this.place;
-    const record = this.recordAt(place);
+    const record = this.recordAt(this.place);
     if (!record || this.isDeciding) {
       return;
     }
@@ -95,24 +95,21 @@ export class InboxRenderer extends ListRenderer {
         resModel: "sync.inbox",
         resId: record.resId,
         resIds: [record.resId],
-        onClose: () => this.reload(place),
+        onClose: () => this.props.list.model.load(),
       });
     } finally {
       this.isDeciding = false;
     }
   }
 
-  async reload(place) {
-    this.returnTo = place;
-    await this.props.list.model.load();
+  rememberPlace() {
+    this.lastPlace = this.place ?? this.lastPlace;
   }
 
-  /** The row that took the decided one's place has the focus. */
+  /** Rows that were drawn anew, as after a decision, leave the focus where it was. */
   returnFocus() {
-    if (this.returnTo !== null) {
-      const place = this.returnTo;
-      this.returnTo = null;
-      this.focusRow(place);
+    if (document.activeElement === document.body) {
+      this.focusRow(this.lastPlace);
     }
   }
 
