@@ -112,6 +112,7 @@ class SyncSubscription(models.Model):
             ("cloudevents_structured", "CloudEvents, structured"),
             ("cloudevents_binary", "CloudEvents, binary"),
         ],
+            ("bare", "The payload alone"),
         default="standard",
         required=True,
         tracking=True,

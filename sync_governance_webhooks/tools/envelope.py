@@ -95,6 +95,11 @@ def binary(message: Message) -> tuple[str, dict[str, str]]:
     return message.data, {"content-type": JSON, **headers}
 
 
+def bare(message: Message) -> tuple[str, dict[str, str]]:
+    """The payload alone; who sent what is in the headers of every delivery."""
+    return message.data, {"content-type": JSON}
+
+
 def attributes(message: Message) -> dict[str, str]:
     """The CloudEvents attributes that a message has."""
     found = {
@@ -118,4 +123,5 @@ FORMATS = {
     "standard": standard,
     "cloudevents_structured": structured,
     "cloudevents_binary": binary,
+    "bare": bare,
 }
