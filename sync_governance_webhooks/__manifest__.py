@@ -16,6 +16,7 @@
         "data/sync_event_type.xml",
         "data/ir_cron.xml",
         "views/sync_domain_views.xml",
+        "views/sync_policy_views.xml",
         "views/sync_event_type_views.xml",
         "views/sync_event_views.xml",
         "views/sync_delivery_views.xml",

@@ -172,6 +172,7 @@ class SyncPolicy(models.Model):
         "direction",
         "timing",
         "max_latency_s",
+        "batch_interval_s",
         "calendar_id",
     )
     def _compute_difference(self):
@@ -195,6 +196,7 @@ class SyncPolicy(models.Model):
             "direction",
             "timing",
             "max_latency_s",
+            "batch_interval_s",
             "calendar_id",
         ):
             field = self._fields[name]

@@ -53,6 +53,7 @@ class SyncPolicy(models.Model):
             on_delete=self.on_delete,
             effective_from=self.effective_from or None,
             effective_to=self.effective_to or None,
+            timing=self._to_timing(),
             fields={line.field_name: line._to_rule() for line in self.line_ids},
         )
 

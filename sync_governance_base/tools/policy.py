@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from .source import Source
+from .timing import Timing
 
 # in place of a field's name, where a record as a whole is decided about
 CREATION = "(create)"
@@ -104,6 +105,7 @@ class PolicyRules:
     on_delete: str = "propagate"
     effective_from: date | None = None
     effective_to: date | None = None
+    timing: Timing = Timing()
     fields: Mapping[str, FieldRule] = field(default_factory=dict)
 
     def in_force(self, today: date) -> bool:

@@ -98,7 +98,7 @@ class Lane:
     """The parcels of one subscription that this dispatcher has claimed.
 
     ``released`` collects parcels to give
-    back untried: ``{delivery id: seconds until due}``.
+    back untried: ``{delivery id: seconds until due}``, None to hold them.
     """
 
     config: LaneConfig
@@ -108,7 +108,7 @@ class Lane:
     in_flight: int = 0
     chains: dict[int, deque[Parcel]] = field(default_factory=dict)
     ready: deque[int] = field(default_factory=deque)
-    released: dict[int, float] = field(default_factory=dict)
+    released: dict[int, float | None] = field(default_factory=dict)
     is_dirty: bool = False
     bucket: Bucket = field(init=False)
 

@@ -224,7 +224,8 @@ class Slice:
         for row in claimed:
             lane = self._lanes[row["subscription_id"]]
             if row["id"] in blocked:
-                lane.released[row["id"]] = max(blocked[row["id"]], TICK_S)
+                delay = blocked[row["id"]]
+                lane.released[row["id"]] = None if delay is None else max(delay, TICK_S)
                 continue
             self._add(lane, row)
         for lane_id in limits:

@@ -112,14 +112,17 @@ class Store:
             SQL(
                 """
                 WITH late AS (
-                    SELECT id FROM sync_event
+                    SELECT id, occurred_at FROM sync_event
                      WHERE occurred_at > statement_timestamp() AT TIME ZONE 'UTC'
                            + %(future)s * INTERVAL '1 second'
                 ), due AS (
                     UPDATE sync_delivery
                        SET next_at = clock_timestamp() AT TIME ZONE 'UTC'
-                     WHERE state = 'pending' AND event_id IN (SELECT id FROM late)
+                      FROM late
+                     WHERE state = 'pending' AND event_id = late.id
                        AND next_at > clock_timestamp() AT TIME ZONE 'UTC'
+                       -- a policy's timing is later than its event, and stays
+                       AND next_at < late.occurred_at + %(future)s * INTERVAL '1 second'
                 )
                 UPDATE sync_breaker breaker
                    SET open_until = LEAST(open_until, now.epoch + %(open)s),
@@ -304,20 +307,22 @@ class Store:
     def blocked(self, delivery_ids):
         """Which of the claimed deliveries must wait for an older one of their key.
 
-        :return: ``{id: seconds until the older one's next attempt}``
+        :return: ``{id: seconds until the older one's next attempt}``; None for seconds
+            if that one is held until somebody asks for it
         """
         self._cursor.execute(
             SQL(
                 """
-                SELECT claimed.id, extract(epoch FROM
-                       older.next_at - clock_timestamp() AT TIME ZONE 'UTC')::float
+                SELECT claimed.id, CASE WHEN older.state <> 'held' THEN
+                       GREATEST(0, extract(epoch FROM older.next_at
+                           - clock_timestamp() AT TIME ZONE 'UTC'))::float END
                   FROM sync_delivery claimed
                  CROSS JOIN LATERAL (
-                    SELECT next_at FROM sync_delivery
+                    SELECT state, next_at FROM sync_delivery
                      WHERE subscription_id = claimed.subscription_id
                        AND key_id = claimed.key_id
                        AND id < claimed.id
-                       AND state IN ('pending', 'retrying')
+                       AND state IN ('held', 'pending', 'retrying')
                      ORDER BY id LIMIT 1
                  ) older
                  WHERE claimed.id IN %s
@@ -325,12 +330,12 @@ class Store:
                 tuple(delivery_ids),
             )
         )
-        return {id_: max(0.0, seconds) for id_, seconds in self._cursor.fetchall()}
+        return dict(self._cursor.fetchall())
 
     def release(self, delays, claim_ref):
         """Give claimed deliveries back untried.
 
-        :param dict delays: seconds until they are due, by id
+        :param dict delays: seconds until they are due, by id; None to hold them
         """
         rows = SQL(", ").join(
             SQL("(%s, %s::float)", id_, delay) for id_, delay in delays.items()
@@ -339,9 +344,11 @@ class Store:
             SQL(
                 """
                 UPDATE sync_delivery delivery
-                   SET state = CASE WHEN attempt_count > 0
-                                    THEN 'retrying' ELSE 'pending' END,
+                   SET state = CASE WHEN released.delay IS NULL THEN 'held'
+                                    WHEN attempt_count > 0 THEN 'retrying'
+                                    ELSE 'pending' END,
                        claim_ref = NULL,
+                       -- without a delay it stays: GREATEST takes no notice of NULL
                        next_at = GREATEST(next_at, clock_timestamp() AT TIME ZONE 'UTC'
                                           + released.delay * INTERVAL '1 second')
                   FROM (VALUES %s) released (id, delay)

@@ -1,6 +1,7 @@
 import re
 import shlex
 import ssl
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -14,6 +15,9 @@ from ..dispatcher.http_client import TlsSettings
 
 PURPOSE_PASSWORD = "receiver authentication"
 PURPOSE_CERTIFICATE = "client certificate"
+# People hear of a certificate's end this long before, and louder in its last week.
+EXPIRY_NOTICE = timedelta(days=30)
+EXPIRY_URGENT = timedelta(days=7)
 # Fields that say with whom secrets are shared, as far as a model has them.
 ADDRESS_FIELDS = ("url", "address", "auth_token_url")
 PEER_FIELDS = (*ADDRESS_FIELDS, "host_key")
@@ -97,6 +101,15 @@ class SyncAuthenticationMixin(models.AbstractModel):
     certificate_until = fields.Datetime(
         string="Certificate Valid Until", readonly=True, copy=False, tracking=True
     )
+    certificate_state = fields.Selection(
+        [
+            ("valid", "Valid"),
+            ("expiring", "Expires soon"),
+            ("expired", "Expired"),
+        ],
+        string="Certificate",
+        compute="_compute_certificate_state",
+    )
     trusted_authorities = fields.Text(
         help="PEM certificates of the authorities to trust instead of the system's, "
         "for a receiver with a private one."
@@ -113,6 +126,20 @@ class SyncAuthenticationMixin(models.AbstractModel):
     def _compute_has_auth_secret(self):
         for record in self:
             record.has_auth_secret = bool(record._secrets(PURPOSE_PASSWORD))
+
+    @api.depends("certificate_until")
+    def _compute_certificate_state(self):
+        now = fields.Datetime.now()
+        for record in self:
+            left = record.certificate_until and record.certificate_until - now
+            if not left:
+                record.certificate_state = False
+            elif left <= timedelta():
+                record.certificate_state = "expired"
+            else:
+                record.certificate_state = (
+                    "expiring" if left <= EXPIRY_NOTICE else "valid"
+                )
 
     # -- keeping ---------------------------------------------------------------------
 
@@ -164,6 +191,7 @@ class SyncAuthenticationMixin(models.AbstractModel):
             self.sudo().write(
                 {"certificate_subject": False, "certificate_until": False}
             )
+            self._review_certificate()
         self._note_secret_change()
         self.message_post(body=reason)
 
@@ -175,20 +203,26 @@ class SyncAuthenticationMixin(models.AbstractModel):
     def _inverse_client_certificate(self):
         for record in self.filtered("client_certificate"):
             pem = record.client_certificate
-            certificate = record._check_certificate(pem)
+            chain = record._check_certificate(pem)
             record._replace_secret(PURPOSE_CERTIFICATE, pem)
             # sudo: readonly facts about what was just written
             record.sudo().write(
                 {
-                    "certificate_subject": certificate.subject.rfc4514_string(),
-                    "certificate_until": _not_valid_after(certificate),
+                    "certificate_subject": chain[0].subject.rfc4514_string(),
+                    # A chain is as good as the first of its links to expire.
+                    "certificate_until": min(map(_not_valid_after, chain)),
                 }
             )
+            record._review_certificate()
         self.invalidate_recordset(["client_certificate"])
 
     def _check_certificate(self, pem):
+        """The certificate and its intermediates, if they are fit for use.
+
+        :raises ValidationError: they are not
+        """
         try:
-            certificate = x509.load_pem_x509_certificate(pem.encode())
+            chain = x509.load_pem_x509_certificates(pem.encode())
             load_pem_private_key(pem.encode(), password=None)
             TlsSettings(certificate=pem).context()
         except (ValueError, TypeError, ssl.SSLError):
@@ -199,7 +233,78 @@ class SyncAuthenticationMixin(models.AbstractModel):
                     "both as PEM text."
                 )
             ) from None
-        return certificate
+        return chain
+
+    @api.model
+    def _cron_certificates(self):
+        """Tell people of client certificates that expire, of every model that has them:
+        the receiver's refusals, when it comes to that, would not say why.
+        """
+        names = set(self.pool.descendants([self._name], "_inherit")) - {self._name}
+        for name in sorted(names):
+            model = self.env[name]
+            for record in model.search(model._certificate_domain()):
+                record._review_certificate()
+
+    @api.model
+    def _certificate_domain(self):
+        """Records in use whose certificate ends soon."""
+        before = fields.Datetime.now() + EXPIRY_NOTICE
+        return [("certificate_until", "<=", before)]
+
+    def _review_certificate(self):
+        """Raise an issue if the certificate ends soon, close it if there is a new one.
+
+        It counts once a level: soon, in the last week, expired.
+        """
+        fingerprint = f"certificate.{self._name}.{self.id}"
+        issues = self.env["sync.issue"]
+        if not self.filtered_domain(self._certificate_domain()):
+            issues._recover(fingerprint, self.env._("A valid certificate is in place."))
+            return
+        left = self.certificate_until - fields.Datetime.now()
+        severity = "error" if left <= EXPIRY_URGENT else "warning"
+        # sudo: as for raising
+        known = issues.sudo().search(
+            [
+                ("fingerprint", "=", fingerprint),
+                ("state", "!=", "resolved"),
+                ("title", "=", title := self._certificate_notice(left)),
+            ],
+            limit=1,
+        )
+        if not known:
+            issues._raise(
+                fingerprint,
+                title,
+                "certificate.expiry",
+                severity=severity,
+                record=self,
+                system=self.system_id,
+                detail=self.certificate_subject,
+            )
+
+    def _certificate_notice(self, left):
+        """One sentence, the same as long as there is nothing new to tell.
+
+        :param left: time until the certificate's end
+        """
+        values = {
+            "name": self.display_name,
+            "day": fields.Date.to_string(self.certificate_until),
+        }
+        if left <= timedelta():
+            return self.env._(
+                "%(name)s: the client certificate expired on %(day)s", **values
+            )
+        if left <= EXPIRY_URGENT:
+            return self.env._(
+                "%(name)s: the client certificate expires within a week, on %(day)s",
+                **values,
+            )
+        return self.env._(
+            "%(name)s: the client certificate expires on %(day)s", **values
+        )
 
     def _replace_secret(self, purpose, plaintext):
         if purpose == PURPOSE_PASSWORD and not plaintext.isprintable():
@@ -221,6 +326,7 @@ class SyncAuthenticationMixin(models.AbstractModel):
             record.sudo().write(
                 {"certificate_subject": False, "certificate_until": False}
             )
+            record._review_certificate()
             record._note_secret_change()
 
     def _note_secret_change(self):

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 ACTIONS = "sync_governance_webhooks."
+UNDER_WAY = ("pending", "retrying", "delivering")
 
 
 class SyncControlTower(models.AbstractModel):
@@ -10,7 +11,24 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _tiles(self):
-        return super()._tiles() + [self._dead_letter_tile(), self._backlog_tile()]
+        tiles = super()._tiles() + [self._dead_letter_tile(), self._backlog_tile()]
+        held = self._held_tile()
+        return tiles + [held] if held else tiles
+
+    @api.model
+    def _held_tile(self):
+        """What policies keep until somebody asks for it; None where there is none."""
+        domain = [("state", "=", "held")]
+        count = self.env["sync.delivery"].search_count(domain)
+        return count and {
+            "key": "held",
+            "title": self.env._("Messages on demand"),
+            "value": count,
+            "subtitle": self.env._("select them and press “Send Now”"),
+            "level": "warning",
+            "icon": "hand-paper-o",
+            "action": self._action(ACTIONS + "sync_delivery_action", domain),
+        }
 
     @api.model
     def _dead_letter_tile(self):
@@ -32,7 +50,7 @@ class SyncControlTower(models.AbstractModel):
 
     @api.model
     def _backlog_tile(self):
-        domain = [("state", "in", ("pending", "retrying", "delivering"))]
+        domain = [("state", "in", UNDER_WAY)]
         deliveries = self.env["sync.delivery"]
         count = deliveries.search_count(domain)
         retrying = deliveries.search_count([("state", "=", "retrying")])
@@ -83,7 +101,7 @@ class SyncControlTower(models.AbstractModel):
                     backlog,
                     "warning",
                     ACTIONS + "sync_delivery_action",
-                    domain + [("state", "in", ("pending", "retrying", "delivering"))],
+                    domain + [("state", "in", UNDER_WAY)],
                 ),
                 self._figure(
                     self.env._("Dead letters"),

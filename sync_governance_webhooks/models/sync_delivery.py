@@ -17,15 +17,26 @@ FAN_OUT = """
         state, attempt_count, schedule_start, next_at, manual
     )
     SELECT event.id, wanted.subscription_id, event.key_id, event.event_type_id,
-           event.company_id, event.occurred_at, 'pending', 0, 0,
-           clock_timestamp() AT TIME ZONE 'UTC', FALSE
-      FROM (VALUES %s) wanted (position, event_id, subscription_id)
+           event.company_id, event.occurred_at,
+           CASE WHEN wanted.held THEN 'held' ELSE 'pending' END, 0, 0,
+           COALESCE(wanted.due_at::timestamp, clock_timestamp() AT TIME ZONE 'UTC'),
+           FALSE
+      FROM (VALUES %s) wanted (position, event_id, subscription_id, due_at, held)
       JOIN sync_event event ON event.id = wanted.event_id
         -- routes are cached: one may have been deleted a moment ago
       JOIN sync_subscription subscription ON subscription.id = wanted.subscription_id
      ORDER BY wanted.position
         ON CONFLICT (event_id, subscription_id) DO NOTHING
 """
+# States of what has not arrived and is not given up.
+OPEN = ("held", "pending", "retrying", "delivering")
+# What waits for its time.
+WAITING = SQL(
+    """
+    state IN ('held', 'pending')
+    AND (state = 'held' OR next_at > statement_timestamp() AT TIME ZONE 'UTC')
+    """
+)
 
 
 class SyncDelivery(models.Model):
@@ -55,6 +66,7 @@ class SyncDelivery(models.Model):
     occurred_at = fields.Datetime(string="Event Time", readonly=True)
     state = fields.Selection(
         [
+            ("held", "Held until Asked for"),
             ("pending", "Pending"),
             ("delivering", "Delivering"),
             ("retrying", "Retrying"),
@@ -108,8 +120,9 @@ class SyncDelivery(models.Model):
         "(subscription_id, next_at, id) WHERE state IN ('pending', 'retrying')"
     )
     _chain_idx = models.Index(
-        "(subscription_id, key_id, id) WHERE state IN ('pending', 'retrying')"
+        "(subscription_id, key_id, id) WHERE state IN ('held', 'pending', 'retrying')"
     )
+    _held_idx = models.Index("(event_type_id) WHERE state = 'held'")
     _claimed_idx = models.Index("(subscription_id) WHERE state = 'delivering'")
     _dead_idx = models.Index("(subscription_id, last_error) WHERE state = 'dead'")
     _type_idx = models.Index("(event_type_id, occurred_at)")
@@ -136,21 +149,100 @@ class SyncDelivery(models.Model):
         """
         subscriptions = self.env["sync.subscription"]
         wanted = [
-            (position, event["id"], route.id)
+            (position, event, route.id)
             for position, event in enumerate(events)
             for route in subscriptions._routes(event["name"])
             if self._is_wanted(event, route)
         ]
-        wanted += [
-            (position, event["id"], event["only"])
+        due = self._due_of(event for _position, event, _route_id in wanted)
+        rows = [
+            (position, event["id"], route_id, *due[event["id"]])
+            for position, event, route_id in wanted
+        ]
+        rows += [
+            (position, event["id"], event["only"], None, False)
             for position, event in enumerate(events)
             if event["only"]
         ]
         if rewritten_ids:
-            self._retract(rewritten_ids, wanted)
-        if wanted:
-            self.env.cr.execute_values(FAN_OUT, wanted, page_size=PAGE_SIZE)
+            self._retract(rewritten_ids, rows)
+        if rows:
+            self.env.cr.execute_values(FAN_OUT, rows, page_size=PAGE_SIZE)
+            self._wake_for(due_at for *_ids, due_at, held in rows if not held)
+        self._replace_waiting([id_ for id_, (at, held) in due.items() if at or held])
+
+    @api.model
+    def _due_of(self, events):
+        """When the policies in force let events leave.
+
+        :param events: dictionaries as made by ``sync.event._values``
+        :return: ``{event id: (due_at, held)}``: naive UTC, None for at once; held until
+            somebody asks for it
+        """
+        companies = self.env["res.company"]
+        policies = self.env["sync.policy"]
+        due, now = {}, None
+        result = {}
+        for event in events:
+            key = event["res_model"], event["company_id"]
+            if key not in due:
+                timing = policies._timing(key[0], companies.browse(key[1]), "out")
+                if timing and not now:
+                    now = self._database_time()
+                at = timing and policies._due_at(timing, now)
+                due[key] = at, bool(timing and not at)
+            result[event["id"]] = due[key]
+        return result
+
+    @api.model
+    def _database_time(self):
+        """Naive UTC by the database: nodes may disagree."""
+        [(now,)] = self.env.execute_query(
+            SQL("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
+        )
+        return now
+
+    @api.model
+    def _wake_for(self, times):
+        """Have a dispatcher awake when the first of these deliveries is due.
+
+        :param times: naive UTC, None for at once; none at all if all are held
+        """
+        times = set(times)
+        if None in times:
             self.env["sync.dispatcher"]._wake_after_commit()
+        elif times:
+            wait = (min(times) - self._database_time()).total_seconds()
+            self.env["sync.dispatcher"]._wake_after_commit(max(0.0, wait))
+
+    @api.model
+    def _replace_waiting(self, event_ids):
+        """Let events that wait for their time take the place of older ones of the same
+        record and type that do so, too, if they carry the full state.
+        """
+        if event_ids:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE sync_delivery SET state = 'discarded',
+                                             last_error = 'superseded'
+                      FROM (SELECT delivery.id, delivery.subscription_id,
+                                   delivery.key_id, delivery.event_type_id
+                              FROM sync_delivery delivery
+                              JOIN sync_event_type type
+                                ON type.id = delivery.event_type_id
+                             WHERE delivery.event_id = ANY(%s) AND type.is_state_type
+                           ) newer
+                     WHERE sync_delivery.subscription_id = newer.subscription_id
+                       AND sync_delivery.key_id = newer.key_id
+                       AND sync_delivery.event_type_id = newer.event_type_id
+                       AND sync_delivery.id < newer.id
+                       AND sync_delivery.attempt_count = 0 AND %s
+                    """,
+                    event_ids,
+                    WAITING,
+                )
+            )
 
     @api.model
     def _is_wanted(self, event, route):
@@ -167,7 +259,9 @@ class SyncDelivery(models.Model):
 
     @api.model
     def _retract(self, event_ids, wanted):
-        pairs = tuple((event_id, route_id) for _position, event_id, route_id in wanted)
+        pairs = tuple(
+            (event_id, route_id) for _position, event_id, route_id, *_due in wanted
+        )
         self.env.cr.execute(
             SQL(
                 "DELETE FROM sync_delivery WHERE event_id IN %s %s",
@@ -177,6 +271,47 @@ class SyncDelivery(models.Model):
                 else SQL(),
             )
         )
+
+    # -- waiting for a policy's time -------------------------------------------------
+
+    @api.model
+    def _waiting_by_company(self, model_names):
+        """What waits for its time, never tried.
+
+        :return: ``{(model name, company id): [delivery id, …]}``
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT type.model_name, company_id, array_agg(sync_delivery.id)
+                  FROM sync_delivery
+                  JOIN sync_event_type type ON type.id = event_type_id
+                 WHERE type.model_name = ANY(%s) AND attempt_count = 0 AND %s
+                 GROUP BY type.model_name, company_id
+                """,
+                list(model_names),
+                WAITING,
+            )
+        )
+        return {(name, company_id): ids for name, company_id, ids in rows}
+
+    def _wait_until(self, due_at):
+        """Let waiting deliveries wait until then (naive UTC); None to hold them."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sync_delivery SET state = %s, next_at = COALESCE(%s, next_at)
+                 WHERE id = ANY(%s) AND %s
+                """,
+                "pending" if due_at else "held",
+                due_at,
+                self.ids,
+                WAITING,
+            )
+        )
+        self.invalidate_recordset()
+        if due_at:
+            self._wake_for([due_at])
 
     # -- making a message ------------------------------------------------------------
 
@@ -257,13 +392,48 @@ class SyncDelivery(models.Model):
         a failure schedules nothing further.
         """
         self._check_operator()
-        again = self.filtered(lambda delivery: delivery.state != "delivering")
+        again = self.filtered(
+            lambda delivery: delivery.state not in ("held", "delivering")
+        )
         again._resend(manual=True)
 
     def action_discard(self):
         """Give up deliveries that have not arrived."""
         self._check_operator()
-        self._set_state(("pending", "retrying", "dead"), "discarded")
+        self._set_state(("held", "pending", "retrying", "dead"), "discarded")
+
+    def action_send_now(self):
+        """Send what is held, or waits for its time, without waiting any longer.
+
+        Where a subscription is in order, older messages of the same record go first.
+        """
+        self._check_operator()
+        if not self:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sync_delivery
+                   SET state = CASE WHEN attempt_count > 0
+                                    THEN 'retrying' ELSE 'pending' END,
+                       next_at = clock_timestamp() AT TIME ZONE 'UTC'
+                 WHERE %s AND (id IN %s OR EXISTS (
+                    SELECT 1 FROM sync_delivery asked
+                      JOIN sync_subscription subscription
+                        ON subscription.id = asked.subscription_id
+                     WHERE asked.id IN %s AND subscription.ordered
+                       AND asked.subscription_id = sync_delivery.subscription_id
+                       AND asked.key_id = sync_delivery.key_id
+                       AND asked.id > sync_delivery.id
+                 ))
+                """,
+                WAITING,
+                tuple(self.ids),
+                tuple(self.ids),
+            )
+        )
+        self.invalidate_recordset()
+        self.env["sync.dispatcher"]._wake_after_commit()
 
     def _resend(self, manual, delay=0.0):
         """Put deliveries back to the queue, whatever became of them.
@@ -304,7 +474,10 @@ class SyncDelivery(models.Model):
             )
             self.env.cr.execute_values(
                 FAN_OUT,
-                [(n, id_, subscription.id) for n, id_ in enumerate(event_ids)],
+                [
+                    (n, id_, subscription.id, None, False)
+                    for n, id_ in enumerate(event_ids)
+                ],
                 page_size=PAGE_SIZE,
             )
             self.env["sync.dispatcher"]._wake_after_commit()

@@ -52,19 +52,21 @@ class SyncDispatcher(models.AbstractModel):
     _description = "Dispatcher"
 
     @api.model
-    def _wake_after_commit(self):
-        """Have the deliveries of this transaction sent as soon as it is committed."""
+    def _wake_after_commit(self, seconds=0.0):
+        """Have the deliveries of this transaction sent once it is committed.
+
+        :param float seconds: from now, until the first of them is due
+        """
         cr = self.env.cr
         if WAKE in cr.cache:
+            cr.cache[WAKE] = min(cr.cache[WAKE], seconds)
             return
-        cr.cache[WAKE] = True
-        cr.postcommit.add(partial(self._wake, cr.dbname))
-        forget = partial(cr.cache.pop, WAKE, None)
-        cr.postcommit.add(forget)
-        cr.postrollback.add(forget)
+        cr.cache[WAKE] = seconds
+        cr.postcommit.add(partial(self._wake, cr))
+        cr.postrollback.add(partial(cr.cache.pop, WAKE, None))
 
     @classmethod
-    def _wake(cls, dbname):
+    def _wake(cls, cr):
         """Enqueue a job unless a dispatcher is awake or about to be.
 
         After the commit, hence without a race: a job that is still to start, or a
@@ -72,15 +74,16 @@ class SyncDispatcher(models.AbstractModel):
         the process die right here, the sweeper wakes the dispatcher within a minute.
         """
         try:
-            cls._enqueue_if_asleep(dbname)
+            cls._enqueue_if_asleep(cr.dbname, cr.cache.pop(WAKE))
         except Exception:
             _logger.exception("The dispatcher was not woken; the sweeper will do it")
 
     @staticmethod
-    def _enqueue_if_asleep(dbname):
+    def _enqueue_if_asleep(dbname, seconds=0.0):
         with Registry(dbname).cursor() as cr:
             if Store(cr).is_nobody_awake():
-                api.Environment(cr, SUPERUSER_ID, {})["sync.dispatcher"]._enqueue()
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                env["sync.dispatcher"]._enqueue(min(seconds, MAX_SLEEP_S))
 
     @api.model
     def _enqueue(self, seconds=0.0):

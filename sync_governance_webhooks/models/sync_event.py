@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ..tools.capture import Change, EventSpec
 from ..tools.envelope import canonical_json, rfc3339
 from ..tools.masking import mask_text, parse_paths
+from .sync_delivery import OPEN
 
 PAGE_SIZE = 500
 
@@ -124,7 +125,7 @@ class SyncEvent(models.Model):
             for (event,) in self.env["sync.delivery"]._read_group(
                 [
                     ("event_id", "in", self.ids),
-                    ("state", "in", ("pending", "retrying", "delivering")),
+                    ("state", "in", OPEN),
                 ],
                 ["event_id"],
             )

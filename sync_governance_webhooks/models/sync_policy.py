@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 # The last deliveries of an event type tell enough, and cost the same at any volume.
@@ -6,7 +7,90 @@ SAMPLE = 10_000
 
 
 class SyncPolicy(models.Model):
+    """Messages leave by the timing of the policy in force for their record's model and
+    company: at once, with their batch, in hours, or when somebody asks for them.
+    """
+
     _inherit = "sync.policy"
+
+    held_count = fields.Integer(
+        string="Held Messages",
+        compute="_compute_held_count",
+        help="Messages that wait until somebody asks for them.",
+    )
+
+    def _compute_held_count(self):
+        for policy in self:
+            policy.held_count = self.env["sync.delivery"].search_count(
+                policy._held_domain()
+            )
+
+    def _held_domain(self):
+        return self._governed_domain() & Domain("state", "=", "held")
+
+    def _governed_domain(self):
+        """The deliveries about the policy's records."""
+        self.ensure_one()
+        if self.state != "active":
+            return Domain.FALSE
+        domain = Domain("event_type_id.model_name", "=", self.model_name)
+        if self.company_id:
+            return domain & Domain("company_id", "=", self.company_id.id)
+        # sudo: a company's own policy counts, whoever may see it
+        own = self.sudo().search(
+            [
+                ("state", "=", "active"),
+                ("model_name", "=", self.model_name),
+                ("company_id", "!=", False),
+            ]
+        )
+        return domain & Domain("company_id", "not in", own.company_id.ids)
+
+    def action_view_held(self):
+        """Open the messages that the policy holds."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sync_governance_webhooks.sync_delivery_action"
+        )
+        return action | {"domain": list(self._held_domain()), "context": {}}
+
+    def action_send_held(self):
+        """Send all that the policy holds; more is held from now on."""
+        for policy in self:
+            self.env["sync.delivery"].search(policy._held_domain()).action_send_now()
+
+    # ------------------------------------------------------------------
+    # Another timing comes into force
+    # ------------------------------------------------------------------
+
+    def action_activate(self):
+        result = super().action_activate()
+        self._time_anew()
+        return result
+
+    def action_deactivate(self):
+        result = super().action_deactivate()
+        self._time_anew()
+        return result
+
+    def _time_anew(self):
+        """What waits for its time under another policy now waits by the one in force.
+
+        Whatever is no longer timed is sent at once: nothing is left behind by a policy
+        that is gone.
+        """
+        companies = self.env["res.company"]
+        deliveries = self.env["sync.delivery"].sudo()
+        groups = deliveries._waiting_by_company(set(self.mapped("model_name")))
+        now = deliveries._database_time() if groups else None
+        for (model_name, company_id), ids in groups.items():
+            timing = self._timing(model_name, companies.browse(company_id), "out")
+            due_at = self._due_at(timing, now) if timing else now
+            deliveries.browse(ids)._wait_until(due_at)
+
+    # ------------------------------------------------------------------
+    # The promise
+    # ------------------------------------------------------------------
 
     def _measured_latency(self):
         """From the event to its delivery, retries and outages included."""

@@ -21,6 +21,7 @@ from ..tools.backoff import DEFAULT_SCHEDULE, Schedule, ScheduleError
 from ..tools.matching import FilterError, matches, parse_filter, parse_patterns
 from ..tools.outcome import Verdict
 from ..tools.signature import SigningKey, generate_secret, signature_headers
+from .sync_delivery import OPEN
 
 ALLOWED_NETWORKS = "sync_governance.allowed_networks"
 PURPOSE_SIGNING = "webhook signing"
@@ -188,6 +189,11 @@ class SyncSubscription(models.Model):
     breaker_status = fields.Selection(related="breaker_ids.status", string="Circuit")
     backlog = fields.Integer(compute="_compute_counts")
     dead_count = fields.Integer(string="Dead Letters", compute="_compute_counts")
+    held_count = fields.Integer(
+        string="Held",
+        compute="_compute_counts",
+        help="Messages that a policy keeps until somebody asks for them.",
+    )
     success_rate = fields.Float(
         string="Success 24 h (%)", compute="_compute_metrics", aggregator=None
     )
@@ -226,15 +232,17 @@ class SyncSubscription(models.Model):
         groups = self.env["sync.delivery"]._read_group(
             [
                 ("subscription_id", "in", self.ids),
-                ("state", "in", ("pending", "retrying", "delivering", "dead")),
+                ("state", "in", (*OPEN, "dead")),
             ],
             ["subscription_id", "state"],
             ["__count"],
         )
-        self.backlog = self.dead_count = 0
+        self.backlog = self.dead_count = self.held_count = 0
         for subscription, state, count in groups:
             if state == "dead":
                 subscription.dead_count += count
+            elif state == "held":
+                subscription.held_count += count
             else:
                 subscription.backlog += count
 
@@ -409,6 +417,14 @@ class SyncSubscription(models.Model):
             conditions = parse_filter(self.content_filter)
             paths |= {".".join(path) for path, _operator, _value in conditions}
         return frozenset(paths)
+
+    @api.model
+    def _certificate_domain(self):
+        return [
+            *super()._certificate_domain(),
+            ("state", "in", ("active", "paused")),
+            ("environment", "=", "live"),
+        ]
 
     # -- for the dispatcher ----------------------------------------------------------
 
@@ -734,6 +750,11 @@ class SyncSubscription(models.Model):
             "sync_governance_webhooks.sync_delivery_action"
         )
         return action | {"domain": [("subscription_id", "in", self.ids)], "context": {}}
+
+    def action_view_held(self):
+        """Open what is held for these subscriptions until somebody asks for it."""
+        action = self.action_view_deliveries()
+        return action | {"domain": action["domain"] + [("state", "=", "held")]}
 
     def action_view_dead(self):
         """Open the dead letters of these subscriptions."""

@@ -9,3 +9,4 @@ from . import test_replay
 from . import test_retention
 from . import test_security
 from . import test_store
+from . import test_timing

@@ -1,10 +1,12 @@
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from freezegun import freeze_time
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -208,8 +210,69 @@ class TestAuthentication(WebhookCase):
                 self.assertTrue(subscription.has_secret, "signing keys tell nothing")
                 self.assertIn("another host", subscription.message_ids[0].body)
 
-    def client_certificate(self):
-        """A self-signed certificate and its key, as PEM text."""
+    def test_people_hear_of_a_certificate_before_it_expires(self):
+        subscription = self.subscribe(
+            client_certificate=self.client_certificate(days=60)
+        )
+        issues = self.env["sync.issue"]
+        domain = [
+            ("fingerprint", "=", f"certificate.sync.subscription.{subscription.id}")
+        ]
+        review = self.env["sync.authentication.mixin"]._cron_certificates
+        start = fields.Datetime.now()
+        told = []
+        for days in (0, 31, 40, 54, 58, 61):
+            with freeze_time(start + timedelta(days=days)):
+                review()
+                subscription.invalidate_recordset()
+                issue = issues.search(domain)
+                told.append(
+                    (
+                        subscription.certificate_state,
+                        issue.severity,
+                        issue.occurrences,
+                    )
+                )
+        self.assertEqual(
+            told,
+            [
+                ("valid", False, 0),
+                ("expiring", "warning", 1),
+                ("expiring", "warning", 1),
+                ("expiring", "error", 2),
+                ("expiring", "error", 2),
+                ("expired", "error", 3),
+            ],
+        )
+        self.assertIn("expired on", issue.title)
+        self.assertEqual(issue.res_id, subscription.id)
+        subscription.client_certificate = self.client_certificate(days=400)
+        self.assertEqual(issue.state, "resolved")
+        self.assertEqual(subscription.certificate_state, "valid")
+
+    def test_a_chain_ends_with_its_first_link(self):
+        own = self.client_certificate(days=400)
+        key = own.index("-----BEGIN PRIVATE")
+        link = self.client_certificate(days=20)
+        link = link[: link.index("-----BEGIN PRIVATE")]
+        subscription = self.subscribe(client_certificate=own[:key] + link + own[key:])
+        self.assertEqual(subscription.certificate_state, "expiring")
+
+    def test_a_certificate_for_tests_alarms_nobody(self):
+        subscription = self.subscribe(
+            environment="test", client_certificate=self.client_certificate(days=3)
+        )
+        self.env["sync.authentication.mixin"]._cron_certificates()
+        fingerprint = f"certificate.sync.subscription.{subscription.id}"
+        self.assertFalse(
+            self.env["sync.issue"].search([("fingerprint", "=", fingerprint)])
+        )
+
+    def client_certificate(self, days=5000):
+        """A self-signed certificate and its key, as PEM text.
+
+        :param days: it is valid from now on
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "erp")])
         certificate = (
@@ -219,7 +282,7 @@ class TestAuthentication(WebhookCase):
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(datetime(2020, 1, 1))
-            .not_valid_after(datetime(2040, 1, 1))
+            .not_valid_after(datetime.now() + timedelta(days=days))
             .sign(key, hashes.SHA256())
         )
         pem = serialization.Encoding.PEM
