@@ -2,7 +2,7 @@
 import fnmatch
 import json
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools import cursor as page_cursor
@@ -10,6 +10,14 @@ from ..tools.problem import FieldError, Problem
 from .sync_resource import DEFAULT_PAGE
 
 PATTERN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.*,")
+
+
+# What transaction numbers are counted from. A function, as a default can ask it and it
+# can be replaced without a lock on the table; a dump takes it along.
+ORDER_BASE = """
+    CREATE OR REPLACE FUNCTION sync_event_order_base() RETURNS bigint
+        LANGUAGE sql STABLE AS 'SELECT %s::bigint'
+"""
 
 
 class SyncEvent(models.Model):
@@ -20,6 +28,11 @@ class SyncEvent(models.Model):
     lower one. The feed is therefore ordered by transaction, and ends where the oldest
     transaction still running begins (``pg_snapshot_xmin``): nothing can appear before
     a cursor any more. A long transaction delays the feed, it never makes it skip.
+
+    Transaction numbers belong to a PostgreSQL cluster. A dump restored into another one
+    whose numbers are lower would have its events wait for numbers to come, and new ones
+    sort before the cursors of readers. So the order is the number *and* a base, which
+    is raised above all that is there as soon as Odoo loads such a database.
     """
 
     _inherit = "sync.event"
@@ -27,14 +40,45 @@ class SyncEvent(models.Model):
     def init(self):
         """A column the database fills in, as events are written by SQL."""
         super().init()
+        self.env.cr.execute("SELECT to_regproc('sync_event_order_base') IS NULL")
+        if self.env.cr.fetchone()[0]:
+            self.env.cr.execute(ORDER_BASE, [0])
         self.env.cr.execute(
             """
             ALTER TABLE sync_event ADD COLUMN IF NOT EXISTS commit_order bigint
-                NOT NULL DEFAULT (pg_current_xact_id()::text::bigint);
+                NOT NULL DEFAULT
+                    (sync_event_order_base() + pg_current_xact_id()::text::bigint);
             CREATE INDEX IF NOT EXISTS sync_event_feed_idx
                 ON sync_event (commit_order, id);
             """
         )
+
+    def _register_hook(self):
+        super()._register_hook()
+        self._go_on_after_restore()
+
+    @api.model
+    def _go_on_after_restore(self):
+        """Count on from the last event if the numbers of transactions are too low.
+
+        Told by an event of a transaction that is still to come. Costs a look at the end
+        of an index, each time the registry is loaded: before anything can be written.
+        """
+        self.env.cr.execute(
+            """
+            SELECT max(commit_order) FROM sync_event
+            HAVING max(commit_order) > sync_event_order_base() + GREATEST(
+                pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1,
+                pg_current_xact_id_if_assigned()::text::bigint
+            )
+            """
+        )
+        if row := self.env.cr.fetchone():
+            # Nodes that start together say the same; one after the other.
+            self.env.cr.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('sync_event_order_base'))"
+            )
+            self.env.cr.execute(ORDER_BASE, row)
 
 
 class SyncResourceEvent(models.AbstractModel):
@@ -102,8 +146,8 @@ class SyncResourceEvent(models.AbstractModel):
                           occurred_at
                      FROM sync_event
                     WHERE (commit_order, id) > (%s, %s)
-                      AND commit_order <
-                          pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                      AND commit_order < sync_event_order_base()
+                          + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
                       AND event_type_id = ANY(%s)
                       AND (company_id IS NULL OR company_id = %s)
                       AND source_system_id IS DISTINCT FROM %s

@@ -17,6 +17,7 @@ from . import test_resource_description
 from . import test_resource_order
 from . import test_resource_shipment
 from . import test_events
+from . import test_event_feed
 from . import test_mapping
 from . import test_reconciliation
 from . import test_request_correction
