@@ -59,14 +59,17 @@ class SyncDispatcher(models.AbstractModel):
         """
         cr = self.env.cr
         if WAKE in cr.cache:
-            cr.cache[WAKE] = min(cr.cache[WAKE], seconds)
+            cr.cache[WAKE].append(seconds)
             return
-        cr.cache[WAKE] = seconds
-        cr.postcommit.add(partial(self._wake, cr))
-        cr.postrollback.add(partial(cr.cache.pop, WAKE, None))
+        # A list to add to: the cache is emptied before the callbacks run.
+        cr.cache[WAKE] = waits = [seconds]
+        cr.postcommit.add(partial(self._wake, cr.dbname, waits))
+        forget = partial(cr.cache.pop, WAKE, None)
+        cr.postcommit.add(forget)
+        cr.postrollback.add(forget)
 
     @classmethod
-    def _wake(cls, cr):
+    def _wake(cls, dbname, waits):
         """Enqueue a job unless a dispatcher is awake or about to be.
 
         After the commit, hence without a race: a job that is still to start, or a
@@ -74,7 +77,7 @@ class SyncDispatcher(models.AbstractModel):
         the process die right here, the sweeper wakes the dispatcher within a minute.
         """
         try:
-            cls._enqueue_if_asleep(cr.dbname, cr.cache.pop(WAKE))
+            cls._enqueue_if_asleep(dbname, min(waits))
         except Exception:
             _logger.exception("The dispatcher was not woken; the sweeper will do it")
 
