@@ -23,3 +23,9 @@ class Base(models.AbstractModel):
         if resource is None:
             return super()._sync_payload_schema(event_type)
         return resource._event_schema(event_type)
+
+    def _sync_payload_example(self, event_type):
+        resource = self.env["sync.resource.table"]._of_model(self._name)
+        if resource is None:
+            return super()._sync_payload_example(event_type)
+        return resource._event_example(event_type)

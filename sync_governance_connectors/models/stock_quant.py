@@ -24,3 +24,6 @@ class StockQuant(models.Model):
 
     def _sync_payload_schema(self, event_type):
         return self.env["sync.resource.stock"]._schema("read")
+
+    def _sync_payload_example(self, event_type):
+        return self.env["sync.resource.stock"]._example("read")

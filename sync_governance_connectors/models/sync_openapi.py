@@ -4,8 +4,8 @@ import json
 
 from odoo import api, models
 
-from ..tools import asyncapi, openapi
-from ..tools.openapi import EventDescription, ResourceDescription
+from ..tools import openapi
+from ..tools.openapi import ResourceDescription
 
 BODY_OPERATIONS = ("create", "replace", "patch")
 CONTRACT_VERSION = "1.0.0"
@@ -22,7 +22,7 @@ class SyncOpenapi(models.AbstractModel):
         """OpenAPI 3.1 document; ``server`` is the base address."""
         return openapi.document(
             self._resources(),
-            self._events(),
+            self.env["sync.event.type"]._openapi_webhooks(),
             server,
             CONTRACT_VERSION,
             self._hook_paths(),
@@ -31,7 +31,9 @@ class SyncOpenapi(models.AbstractModel):
     @api.model
     def _asyncapi(self, server):
         """AsyncAPI 3.1 document of the events that leave."""
-        return asyncapi.document(self._events(), server, CONTRACT_VERSION)
+        return self.env["sync.event.type"]._asyncapi(
+            f"Polling: {server}/sync/v1/events."
+        )
 
     def _resources(self):
         roles = self.env["sync.resource"]
@@ -83,26 +85,6 @@ class SyncOpenapi(models.AbstractModel):
             until = f" until {told['Sunset']}" if "Sunset" in told else ""
             note += f" A body by the deprecated {number} is taken{until}."
         return note
-
-    def _events(self):
-        """Active event types, with the body of their resource where there is one."""
-        by_model = {
-            resource._resource_model: resource
-            for resource in map(
-                self.env["sync.resource"]._get, self.env["sync.resource"]._model_names()
-            )
-        }
-        # The catalogue of event types is public: it is part of the contract.
-        types = self.env["sync.event.type"].sudo().search([], order="name")  # pylint: disable=no-search-all; all of it
-        return [
-            self._describe_event(one, by_model.get(one.model_id.model)) for one in types
-        ]
-
-    def _describe_event(self, event_type, resource):
-        described = {"name": event_type.name, "summary": f"Event {event_type.name}"}
-        if resource is not None:
-            described["example"] = resource._example("read")
-        return EventDescription(**described)
 
     def _hook_paths(self):
         """Path items of the ways in that are no resources."""

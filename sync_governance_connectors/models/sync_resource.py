@@ -64,6 +64,10 @@ class SyncResource(models.AbstractModel):
         """JSON Schema of what an event of this type tells of a record."""
         return self._schema("read")
 
+    def _event_example(self, event_type):
+        """What an event tells, valid by :meth:`_event_schema`."""
+        return self._example("read")
+
     def _example(self, operation):
         """A complete body that is valid against ``_schema(operation)``."""
         raise NotImplementedError

@@ -65,6 +65,11 @@ MERGED_SCHEMA = {
         "retired": {"type": "array", "items": _NAMED_SCHEMA, "minItems": 1},
     },
 }
+MERGED_EXAMPLE = {
+    "merge": "mrg_0f3a",
+    "survivor": {"ref": "cus_7d2c", "external_id": "C-1", "external_ids": ["C-1"]},
+    "retired": [{"ref": "cus_91be", "external_id": "C-2", "external_ids": ["C-2"]}],
+}
 
 
 class SyncResourceCustomer(models.AbstractModel):
@@ -87,6 +92,11 @@ class SyncResourceCustomer(models.AbstractModel):
         if event_type.name == "customer.merged":
             return MERGED_SCHEMA
         return super()._event_schema(event_type)
+
+    def _event_example(self, event_type):
+        if event_type.name == "customer.merged":
+            return MERGED_EXAMPLE
+        return super()._event_example(event_type)
 
     def _create_batch(self, bodies, call):
         if len(bodies) > 1 and self._door_mode() == "refuse":

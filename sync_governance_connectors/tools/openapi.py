@@ -64,25 +64,16 @@ class ResourceDescription:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class EventDescription:
-    """One kind of event that leaves: its name and a sample of its data."""
-
-    name: str
-    summary: str
-    example: Mapping[str, Any] = field(default_factory=dict)
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object"})
-
-
 def document(
     resources: Iterable[ResourceDescription],
-    events: Iterable[EventDescription],
+    webhooks: Mapping[str, Any],
     server: str,
     version: str,
     hooks: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The whole document.
 
+    :param webhooks: path items of the events that leave, by their names
     :param server: base address, without the path of the API
     :param version: version of the contract it describes
     :param hooks: path items of the ways in that are no resources
@@ -102,9 +93,10 @@ def document(
                 for one in resources
             ),
             {"name": "access", "description": "Tokens, state and partner webhooks"},
+            {"name": "webhooks", "description": "What is posted to subscribers"},
         ],
         "paths": {**paths, "/oauth/token": _token_path(), **hooks},
-        "webhooks": {one.name: _webhook(one) for one in events},
+        "webhooks": webhooks,
         "components": _components(resources, server),
     }
 
@@ -460,40 +452,6 @@ def health_path() -> dict[str, Any]:
                 "200": answer,
                 "500": {"$ref": "#/components/responses/500"},
                 "503": {"$ref": "#/components/responses/503"},
-            },
-        }
-    }
-
-
-def _webhook(event: EventDescription) -> dict[str, Any]:
-    example = {
-        "type": event.name,
-        "timestamp": "2026-11-24T05:00:00Z",
-        "data": dict(event.example),
-    }
-    envelope = {
-        "type": "object",
-        "required": ["type", "timestamp", "data"],
-        "properties": {
-            "type": {"const": event.name},
-            "timestamp": {"type": "string", "format": "date-time"},
-            "data": dict(event.schema),
-        },
-    }
-    return {
-        "post": {
-            "operationId": f"event_{event.name.replace('.', '_')}",
-            "summary": event.summary,
-            "description": "Signed as Standard Webhooks 1.0.0 says.",
-            "tags": ["access"],
-            "security": [],
-            "requestBody": {
-                "required": True,
-                "content": {JSON: {"schema": envelope, "example": example}},
-            },
-            "responses": {
-                "2XX": {"description": "Received"},
-                "410": {"description": "Do not send any more"},
             },
         }
     }

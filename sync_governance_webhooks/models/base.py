@@ -35,3 +35,11 @@ class Base(models.AbstractModel):
         :rtype: dict
         """
         return event_type._listed_schema()
+
+    @api.private
+    def _sync_payload_example(self, event_type):
+        """A payload that is valid by :meth:`_sync_payload_schema`, or nothing.
+
+        :rtype: dict
+        """
+        return {}

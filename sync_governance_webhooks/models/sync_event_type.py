@@ -355,20 +355,25 @@ class SyncEventType(models.Model):
 
     def _doc(self):
         model = self.env.get(self.model_name or "base")
-        schema = {"type": "object"}
+        schema, example = {"type": "object"}, {}
         if model is not None:
             schema = model._sync_payload_schema(self)
+            example = model._sync_payload_example(self)
         return EventDoc(
             name=self.name,
             title=self.description or self.name,
             version=self.version,
             schema=schema,
+            example=example,
         )
 
     @api.model
-    def _asyncapi(self):
-        """The catalogue as an AsyncAPI 3.1 document."""
-        return asyncapi(f"Events of {self.env.company.name}", "1.0.0", self._docs())
+    def _asyncapi(self, note=""):
+        """The catalogue as an AsyncAPI 3.1 document.
+
+        :param str note: a sentence for its description
+        """
+        return asyncapi("Sync governance for Odoo: events", self._docs(), note)
 
     @api.model
     def _openapi_webhooks(self):

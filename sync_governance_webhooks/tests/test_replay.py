@@ -183,7 +183,7 @@ class TestReplay(WebhookCase):
     def test_catalogue_describes_itself(self):
         document = self.env["sync.event.type"]._asyncapi()
         self.assertEqual(document["asyncapi"], "3.1.0")
-        message = document["components"]["messages"]["testpartner-updated"]
+        message = document["components"]["messages"]["testpartner_updated"]
         data = message["payload"]["properties"]["data"]
         self.assertEqual(
             data["properties"]["address"]["properties"]["city"]["type"],

@@ -7,6 +7,14 @@ from typing import Any
 
 Document = dict[str, Any]
 
+# Of what all events have in common: how they are sent, not what each of them tells.
+CONTRACT_VERSION = "1.0.0"
+DESCRIPTION = (
+    "Delivered at least once, signed as Standard Webhooks 1.0.0 says, with a webhook-id"
+    " that stays the same."
+)
+SAMPLE_TIME = "2026-11-24T05:00:00Z"
+
 HEADERS: Document = {
     "type": "object",
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
@@ -30,17 +38,20 @@ HEADERS: Document = {
 
 @dataclass(frozen=True)
 class EventDoc:
-    """A catalogue entry. ``schema`` describes the ``data`` member of the body."""
+    """A catalogue entry. ``schema`` describes the ``data`` member of the body, and
+    ``example`` is such data, if there is one.
+    """
 
     name: str
     title: str
     version: str
     schema: Document = field(default_factory=dict)
+    example: Document = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """The name as AsyncAPI and OpenAPI allow it for component keys."""
-        return re.sub(r"[^A-Za-z0-9_-]", "-", self.name)
+        return re.sub(r"[^A-Za-z0-9_-]", "_", self.name)
 
     @property
     def body(self) -> Document:
@@ -55,41 +66,54 @@ class EventDoc:
             },
         }
 
+    @property
+    def examples(self) -> list[Document]:
+        """Whole bodies: one, or none."""
+        sample = {"type": self.name, "timestamp": SAMPLE_TIME, "data": self.example}
+        return [sample] if self.example else []
 
-def asyncapi(title: str, version: str, events: Iterable[EventDoc]) -> Document:
-    """An AsyncAPI 3.1 document: one channel,
-    a message and a send operation for each event.
+
+def asyncapi(title: str, events: Iterable[EventDoc], note: str = "") -> Document:
+    """An AsyncAPI 3.1 document: a channel, a message
+    and a send operation for each event.
+
+    :param note: a sentence to add to the description
     """
     events = list(events)
-    messages = {event.key: _message(event) for event in events}
-    references = {
-        event.key: {"$ref": f"#/components/messages/{event.key}"} for event in events
-    }
     return {
         "asyncapi": "3.1.0",
-        "info": {"title": title, "version": version},
+        "info": {
+            "title": title,
+            "version": CONTRACT_VERSION,
+            "description": f"{DESCRIPTION} {note}".rstrip(),
+        },
         "defaultContentType": "application/json",
-        "channels": {
-            "webhooks": {
-                "description": "Posted to the address of each subscription.",
-                "messages": references,
-            }
-        },
-        "operations": {
-            f"send-{event.key}": {
-                "action": "send",
-                "channel": {"$ref": "#/channels/webhooks"},
-                "summary": event.title,
-                "messages": [{"$ref": f"#/channels/webhooks/messages/{event.key}"}],
-            }
-            for event in events
-        },
-        "components": {"messages": messages},
+        "channels": {event.key: _channel(event) for event in events},
+        "operations": {f"send_{event.key}": _send(event) for event in events},
+        "components": {"messages": {event.key: _message(event) for event in events}},
+    }
+
+
+def _channel(event: EventDoc) -> Document:
+    return {
+        "address": None,
+        "title": event.name,
+        "description": "Posted to the address of each subscription.",
+        "messages": {event.key: {"$ref": f"#/components/messages/{event.key}"}},
+    }
+
+
+def _send(event: EventDoc) -> Document:
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{event.key}"},
+        "summary": event.title,
+        "messages": [{"$ref": f"#/channels/{event.key}/messages/{event.key}"}],
     }
 
 
 def _message(event: EventDoc) -> Document:
-    return {
+    message = {
         "name": event.name,
         "title": event.title,
         "contentType": "application/json",
@@ -97,6 +121,9 @@ def _message(event: EventDoc) -> Document:
         "payload": event.body,
         "x-version": event.version,
     }
+    if event.examples:
+        message["examples"] = [{"payload": body} for body in event.examples]
+    return message
 
 
 def openapi_webhooks(events: Iterable[EventDoc]) -> Document:
@@ -105,9 +132,15 @@ def openapi_webhooks(events: Iterable[EventDoc]) -> Document:
 
 
 def _operation(event: EventDoc) -> Document:
+    content: Document = {"schema": event.body}
+    if event.examples:
+        content["example"] = event.examples[0]
     return {
-        "operationId": f"receive-{event.key}",
+        "operationId": f"event_{event.key}",
         "summary": event.title,
+        "description": DESCRIPTION,
+        "tags": ["webhooks"],
+        "security": [],
         "parameters": [
             {
                 "name": name,
@@ -120,7 +153,7 @@ def _operation(event: EventDoc) -> Document:
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": event.body}},
+            "content": {"application/json": content},
         },
         "responses": {
             "2XX": {"description": "Accepted."},

@@ -56,7 +56,7 @@ def describe(**values):
 
 
 def test_the_document_speaks_of_what_is_there_and_no_more():
-    document = openapi.document([describe()], [], "https://x.example", "1.0.0", {})
+    document = openapi.document([describe()], {}, "https://x.example", "1.0.0", {})
     assert set(document["paths"]) == {
         "/oauth/token",
         "/parcels",
@@ -74,14 +74,14 @@ def test_the_document_speaks_of_what_is_there_and_no_more():
 
 def test_versions_of_the_contract_are_told_where_the_body_is():
     told = describe(notes={"create": " Contract `parcels.write` 1.1.0."})
-    document = openapi.document([told], [], "https://x.example", "1.0.0", {})
+    document = openapi.document([told], {}, "https://x.example", "1.0.0", {})
     assert "1.1.0" in document["paths"]["/parcels"]["post"]["description"]
     answers = document["paths"]["/parcels"]["post"]["responses"]
     assert {"Deprecation", "Sunset", "Location"} <= set(answers["201"]["headers"])
 
 
 def test_every_reference_leads_somewhere():
-    document = openapi.document([describe()], [], "https://x.example", "1.0.0", {})
+    document = openapi.document([describe()], {}, "https://x.example", "1.0.0", {})
 
     def references(node):
         if isinstance(node, dict):
