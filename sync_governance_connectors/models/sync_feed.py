@@ -156,6 +156,12 @@ class SyncFeed(models.Model):
         string="Only Within",
         help="Runs begin only within these hours.",
     )
+    policy_timing = fields.Selection(
+        lambda self: self.env["sync.policy"]._fields["timing"].selection,
+        string="By the Policy",
+        compute="_compute_policy_timing",
+        help="Where the policy of its records has a timing, runs begin by that, too.",
+    )
     next_run_at = fields.Datetime(string="Next Run", copy=False)
     run_ids = fields.One2many("sync.feed.run", "feed_id", string="Runs")
     quarantined_count = fields.Integer(compute="_compute_quarantined_count")
@@ -176,6 +182,12 @@ class SyncFeed(models.Model):
             feed.scope_model = (
                 resource._resource_model if resource is not None else False
             )
+
+    @api.depends("scope_model", "direction")
+    def _compute_policy_timing(self):
+        for feed in self:
+            timing = feed._policy_timing()
+            feed.policy_timing = timing and timing.kind
 
     def _compute_quarantined_count(self):
         counts = dict(
@@ -281,19 +293,38 @@ class SyncFeed(models.Model):
         )
         for feed in due:
             feed.next_run_at = feed._next_run_after(now)
-            if feed._is_within_hours(now) and not feed._is_busy():
+            if feed._may_begin(now) and not feed._is_busy():
                 feed._run()
 
     def _next_run_after(self, now):
         """The next moment by the interval; without catching up on what was missed."""
+    def _may_begin(self, now):
+        """By its own hours, and by the timing of the policy in force for its records.
+
+        What a policy wants on demand begins by the button alone.
+        """
+        calendars = self.calendar_id
+        if timing := self._policy_timing():
+            if timing.kind == "on_demand":
+                return False
+            # sudo: the calendar is the policy's, whoever may see it
+            calendars |= calendars.sudo().browse(timing.calendar_id)
+        return all(self._is_open(calendar, now) for calendar in calendars)
+
+    def _policy_timing(self):
+        """The ``tools.timing.Timing`` that its records have to wait for, or None."""
+        if not self.scope_model:
+            return None
+        return self.env["sync.policy"]._timing(
+            self.scope_model, self.company_id, self.direction
+        )
+
         step = timedelta(minutes=self.interval_minutes)
         following = (self.next_run_at or now) + step
         return following if following > now else now + step
 
-    def _is_within_hours(self, now):
-        calendar = self.calendar_id
-        if not calendar:
-            return True
+    @api.model
+    def _is_open(self, calendar, now):
         moment = pytz.utc.localize(now)
         return bool(
             calendar._work_intervals_batch(moment, moment + timedelta(minutes=1))[False]

@@ -303,6 +303,46 @@ class TestFolderFeed(FeedCase):
             self.env["sync.feed"]._cron_run()
             trap.assert_jobs_count(0)
 
+    def test_the_policy_of_its_records_times_it(self):
+        self.feed.action_activate()
+        self.feed.interval_minutes = 10
+        policy = self._policy("res.partner", {"name": self.shop})
+        always = self.env["resource.calendar"].create(
+            {
+                "name": "Always",
+                "tz": "UTC",
+                "attendance_ids": [
+                    Command.create(
+                        {
+                            "name": "Day",
+                            "dayofweek": str(day),
+                            "hour_from": 0,
+                            "hour_to": 24,
+                            "day_period": "morning",
+                        }
+                    )
+                    for day in range(7)
+                ],
+            }
+        )
+        never = self.env["resource.calendar"].create(
+            {"name": "Never", "attendance_ids": [Command.clear()]}
+        )
+        for values, begins in (
+            ({"timing": "on_demand"}, False),
+            ({"timing": "scheduled", "calendar_id": never.id}, False),
+            ({"timing": "scheduled", "calendar_id": always.id}, True),
+            ({"timing": "on_demand", "direction": "out"}, True),
+            ({"timing": "micro_batch"}, True),
+        ):
+            policy = policy._new_version()
+            policy.write({"direction": "both", **values})
+            policy.action_activate()
+            with self.subTest(values):
+                self.assertIs(self.feed._may_begin(fields.Datetime.now()), begins)
+        policy.action_deactivate()
+        self.assertFalse(self.feed.policy_timing)
+
     def test_rights(self):
         viewer = new_test_user(
             self.env,
