@@ -135,6 +135,8 @@ class TestTiming(WebhookCase):
         with patch.object(dispatcher, "_enqueue_if_asleep") as wake:
             self.partner.city = "Rome"
             self.env.cr.flush()
+            # As a commit does, in this order.
+            self.env.cr.cache.clear()
             self.env.cr.postcommit.run()
         [(_dbname, seconds)] = [call.args for call in wake.call_args_list]
         self.assertTrue(0 < seconds <= 300, seconds)
