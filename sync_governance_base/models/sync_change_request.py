@@ -69,7 +69,7 @@ class SyncChangeRequest(models.Model):
     _record_index = models.Index("(res_model, res_id)")
 
     @api.depends("line_ids", "record_name", "requester_id", "system_id")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     def _compute_summary(self):
         for request in self:
             changes = request._spell(
@@ -267,11 +267,12 @@ class SyncChangeRequest(models.Model):
             )
             return
         tool = self.env["sync.field.value"]
+        lines = self.line_ids.sudo()  # raw values are for code alone
         values = {
             line.field_name: tool._to_write(
                 record, line.field_name, line.proposed_value
             )
-            for line in self.line_ids
+            for line in lines
         }
         try:
             with self.env.cr.savepoint():
@@ -284,8 +285,8 @@ class SyncChangeRequest(models.Model):
         self.env["sync.audit"]._log(
             "change_request.applied",
             record=self,
-            before={line.field_name: line.old_value for line in self.line_ids},
-            after={line.field_name: line.proposed_value for line in self.line_ids},
+            before={line.field_name: line.old_value for line in lines},
+            after={line.field_name: line.proposed_value for line in lines},
             reason=self.reason,
         )
         self._move(("approved", "failed"), "applied", failure=False)
@@ -298,7 +299,7 @@ class SyncChangeRequest(models.Model):
             or not equal(
                 tool._kind(record, line.field_name),
                 tool._read(record, line.field_name),
-                line.old_value,
+                line.sudo().old_value,
             )
         )
 

@@ -20,8 +20,9 @@ class SyncChangeRequestLine(models.Model):
     owner_system_id = fields.Many2one(
         "sync.system", string="Owner", ondelete="set null", readonly=True
     )
-    old_value = JsonValue(readonly=True)
-    proposed_value = JsonValue(readonly=True)
+    # Raw values are read by code alone; people see the displays, field by field.
+    old_value = JsonValue(readonly=True, groups=fields.NO_ACCESS)
+    proposed_value = JsonValue(readonly=True, groups=fields.NO_ACCESS)
     old_display = fields.Char(string="When Proposed", compute="_compute_displays")
     proposed_display = fields.Char(string="Proposed", compute="_compute_displays")
     current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
@@ -33,18 +34,19 @@ class SyncChangeRequestLine(models.Model):
             line.field_label = line._labels()
 
     @api.depends("old_value", "proposed_value")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     def _compute_displays(self):
         tool = self.env["sync.field.value"]
         for line in self:
             request, name = line.request_id, line.field_name
             record = request._record()
-            current = tool._read(record, name) if record else False
-            line.old_display = tool._display(request.res_model, name, line.old_value)
-            line.proposed_display = tool._display(
-                request.res_model, name, line.proposed_value
-            )
-            line.current_display = tool._display(request.res_model, name, current)
+            raw = line.sudo()  # shown as far as the reader may read the field itself
+            for side, value in (
+                ("old", raw.old_value),
+                ("proposed", raw.proposed_value),
+                ("current", tool._read(record, name) if record else False),
+            ):
+                line[f"{side}_display"] = tool._display(request.res_model, name, value)
 
     def _labels(self) -> str:
         """The fields' names as people know them."""

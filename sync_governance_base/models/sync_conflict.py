@@ -9,6 +9,7 @@ from .sync_system import SOURCE_KEY
 _MAKES_RECORD = ("update_missing", "update_recently_deleted")
 _DECIDED_BY_CODE = {
     "type",
+    "request_ref",
     "state",
     "system_id",
     "res_model",
@@ -128,7 +129,7 @@ class SyncConflict(models.Model):
             }
 
     @api.depends("line_ids", "record_name", "external_id", "system_id", "type")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     def _compute_summary(self):
         types = dict(self._fields["type"]._description_selection(self.env))
         for conflict in self:
@@ -191,6 +192,7 @@ class SyncConflict(models.Model):
             conflict.similar_count = self.search_count(conflict._similar_domain())
 
     @api.depends("line_ids.decision", "line_ids.custom_text")
+    @api.depends_context("lang", "uid")
     def _compute_sent_back(self):
         for conflict in self:
             told = []
@@ -348,10 +350,12 @@ class SyncConflict(models.Model):
     def action_resolve_similar(self):
         """Decide this conflict, and the similar ones alike.
 
-        Only which side wins is taken over: another value fits one record.
+        Only which side wins is taken over: another value fits one record. Those of
+        other stewards are left to them; the user is told how many.
         """
         self.ensure_one()
-        similar = self._similar()
+        similar = self._similar()._filtered_access("write")
+        left = len(self._similar() - similar)
         decisions = {line.field_name: line.decision for line in self.line_ids}
         if set(decisions.values()) - {"keep", "take"}:
             raise UserError(
@@ -362,7 +366,22 @@ class SyncConflict(models.Model):
             )
         for line in similar.line_ids:
             line.decision = decisions[line.field_name]
-        return (self | similar).action_resolve()
+        done = (self | similar).action_resolve()
+        return self._tell_left(left) if left else done
+
+    @api.model
+    def _tell_left(self, count):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "message": self.env._(
+                    "%s similar conflicts are for other stewards and stay open.", count
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def action_make_rule(self):
         """Draft and open a policy version that would have decided like the steward."""
@@ -461,8 +480,9 @@ class SyncConflict(models.Model):
         tool = self.env["sync.field.value"]
         for line in self.line_ids:
             current = tool._read(record, line.field_name)
+            # sudo: values are compared, not shown
             if line._field() is not None and not equal(
-                tool._kind(record, line.field_name), current, line.current_value
+                tool._kind(record, line.field_name), current, line.sudo().current_value
             ):
                 # the refusal rolls back: reading the record shows the fresh value
                 raise UserError(
@@ -478,6 +498,7 @@ class SyncConflict(models.Model):
         """Read Odoo's present values again."""
         tool = self.env["sync.field.value"]
         for conflict in self:
+            conflict._check_open()
             record = conflict._record()
             # stewards decide; the values themselves are not theirs to edit
             for line in conflict.sudo().line_ids if record else ():
@@ -486,7 +507,8 @@ class SyncConflict(models.Model):
     def _resolve_one(self):
         """Carry out the decision, put it on record and close the conflict."""
         written = self.line_ids.filtered(lambda line: line.decision != "keep")
-        before = {line.field_name: line.current_value for line in written}
+        # sudo: values are put on record, not shown
+        before = {line.field_name: line.current_value for line in written.sudo()}
         after = {line.field_name: line._chosen() for line in written}
         if self.type == "delete_recently_updated":
             self._carry_out_deletion(bool(written))
@@ -538,7 +560,8 @@ class SyncConflict(models.Model):
         if self.external_id and (row.state != "active" or row.res_id != record.id):
             row = row._link(self.system_id, record.sudo(), self.external_id)
         if row:
-            seen = {line.field_name: line.incoming_value for line in self.line_ids}
+            lines = self.line_ids.sudo()
+            seen = {line.field_name: line.incoming_value for line in lines}
             taken = self.line_ids.filtered(lambda line: line.decision == "take")
             row._agree(seen, taken.mapped("field_name"))
 
@@ -552,7 +575,7 @@ class SyncConflict(models.Model):
         elif self.crosswalk_id:
             kept = {
                 line.field_name: line.current_value
-                for line in self.line_ids
+                for line in self.line_ids.sudo()
                 if line.field_name != "write_date"  # says only that something changed
             }
             self.crosswalk_id._agree(kept)

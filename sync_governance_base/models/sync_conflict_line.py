@@ -18,12 +18,13 @@ class SyncConflictLine(models.Model):
     field_id = fields.Many2one("ir.model.fields", ondelete="set null")
     field_name = fields.Char(required=True, string="Technical Name")
     field_label = fields.Char(string="Label", compute="_compute_field_label")
-    base_value = JsonValue()
+    # Raw values are read by code alone; people see the displays, field by field.
+    base_value = JsonValue(groups=fields.NO_ACCESS)
     has_base = fields.Boolean(
         string="Agreed Before", help="The system and Odoo have agreed on it once."
     )
-    current_value = JsonValue()
-    incoming_value = JsonValue()
+    current_value = JsonValue(groups=fields.NO_ACCESS)
+    incoming_value = JsonValue(groups=fields.NO_ACCESS)
     custom_value = JsonValue()
     base_display = fields.Char(string="Last Agreed", compute="_compute_displays")
     current_display = fields.Char(string="Odoo Now", compute="_compute_displays")
@@ -47,13 +48,14 @@ class SyncConflictLine(models.Model):
             line.field_label = line._labels()
 
     @api.depends("base_value", "current_value", "incoming_value")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     def _compute_displays(self):
         tool = self.env["sync.field.value"]
         for line in self:
+            raw = line.sudo()  # shown as far as the reader may read the field itself
             for side in ("base", "current", "incoming"):
                 line[f"{side}_display"] = tool._display(
-                    line.conflict_id.res_model, line.field_name, line[f"{side}_value"]
+                    line.conflict_id.res_model, line.field_name, raw[f"{side}_value"]
                 )
 
     def write(self, vals):
@@ -81,11 +83,10 @@ class SyncConflictLine(models.Model):
     def _chosen(self):
         """The value that the decision stands for, in neutral form."""
         self.ensure_one()
-        if self.decision == "take":
-            return self.incoming_value
         if self.decision == "custom":
             return self._custom_typed()
-        return self.current_value
+        raw = self.sudo()  # what is written is checked by the record's own rights
+        return raw.incoming_value if self.decision == "take" else raw.current_value
 
     def _custom_typed(self):
         """The other value: as set by code, or read from what a steward typed."""

@@ -84,7 +84,8 @@ class SyncCrosswalk(models.Model):
                 unchanged.append(name)
                 if verdict == "same":
                     agreed[name] = neutral
-        for name, message in self._clashes(record, applied).items():
+        clashes = self._clashes(record, applied)
+        for name, message in clashes.items():
             kind = "unique_conflict"
             del applied[name], agreed[name]
             refused[name] = decisions[name]._replace(
@@ -97,6 +98,10 @@ class SyncCrosswalk(models.Model):
         conflict = self.env["sync.conflict"]._collect(
             self, record, values, refused, source, kind
         )
+        # whose value it is, stewards read; a system may not know that record
+        nameless = self.env._("Another record has this value, and only one can.")
+        for name in clashes:
+            refused[name] = refused[name]._replace(message=nameless)
         return ApplyResult(applied, unchanged, refused, conflict)
 
     @api.model

@@ -139,9 +139,14 @@ class SyncFieldValue(models.AbstractModel):
 
     @api.model
     def _display(self, model_name: str, field_name: str, value: Any) -> str:
-        """A neutral value as people read it, in the user's language."""
+        """A neutral value as people read it, in the user's language.
+
+        A field that the user may not read shows nothing of its values.
+        """
         model = self.env.get(model_name)
         field = model._fields.get(field_name) if model is not None else None
+        if field is not None and not model._has_field_access(field, "read"):
+            return self.env._("not for you to see")
         # a zero is a value: only what is not set shows as nothing
         is_unset = value is None or value is False or value in ("", [])
         if is_unset and (field is None or field.type != "boolean"):

@@ -144,6 +144,7 @@ class TestIncoming(OwnershipCase):
         self.assertEqual(result.applied, {"phone_code": 99})
         self.assertEqual(conflict.type, "unique_conflict")
         self.assertIn("Elbonia", conflict.line_ids.explanation)
+        self.assertNotIn("Elbonia", result.refused["code"].message, "not its record")
         conflict.with_user(self.steward).line_ids.decision = "take"
         with self.assertRaisesRegex(UserError, "only one can"):
             conflict.with_user(self.steward).action_resolve()

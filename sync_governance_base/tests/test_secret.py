@@ -79,6 +79,17 @@ class TestSecret(TransactionCase):
         self.assertEqual((entry.action, entry.res_id), ("secret.stored", secret.id))
         self.assertNotIn("hunter2", f"{entry.before}{entry.after}{entry.reason}")
 
+    def test_nobody_gives_a_secret_to_somebody_else(self):
+        secret = self._store().with_user(self.officer)
+        for values in (
+            {"res_model": "res.users", "res_id": self.officer.id},
+            {"state": "revoked"},
+            {"fingerprint": "of another one"},
+        ):
+            with self.assertRaises(AccessError):
+                secret.write(values)
+        secret.write({"name": "Key of 2026"})
+
     def test_rotation_overlaps_and_a_second_one_is_refused(self):
         old = self._store("old")
         new = old._rotate("new")

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -102,6 +104,51 @@ class TestStewardship(OwnershipCase):
         conflict.action_resolve_similar()
         self.assertEqual(set((conflict | twin).mapped("state")), {"resolved"})
         self.assertEqual((other.phone, other.city), ("6", "Bari"))
+
+    def test_similar_ones_of_other_stewards_stay_open(self):
+        other = self.env["res.partner"].create({"name": "B", "phone": "5"})
+        row = self.env["sync.crosswalk"]._link(self.shop, other, "S-2")
+        conflict = self._conflict()
+        values = {"phone": "6", "city": "Bari"}
+        twin = row._apply_incoming(values, self.shop._as_source()).conflict.sudo()
+        twin.domain_id = self.env["sync.domain"].create(
+            {"name": "Theirs", "code": "t_theirs"}
+        )
+        conflict.line_ids.decision = "take"
+        told = conflict.action_resolve_similar()
+        self.assertEqual((conflict.state, twin.state), ("resolved", "open"))
+        self.assertIn("1 similar", told["params"]["message"])
+
+    def test_refreshing_is_for_who_decides(self):
+        """A refresh makes a stale conflict decidable: its steward has to see that."""
+        conflict = self._conflict()
+        self._as(self.finance).phone = "7"
+        for user in (self.viewer, self.manager):
+            with self.assertRaises(AccessError):
+                conflict.with_user(user).action_refresh()
+        self.assertEqual(self._line(conflict, "phone").current_display, "1")
+
+    def test_values_are_for_who_may_read_the_field(self):
+        conflict = self._conflict()
+        request = self._request()
+        city = self.env["res.partner"]._fields["city"]
+        phone = self.env["res.partner"]._fields["phone"]
+        with (
+            patch.object(city, "groups", "base.group_system"),
+            patch.object(phone, "groups", "base.group_system"),
+        ):
+            self.env.invalidate_all()
+            seen = conflict.with_user(self.viewer)
+            shown = self._line(seen, "city")
+            for display in ("base_display", "current_display", "incoming_display"):
+                self.assertNotIn(shown[display], ("Paris", "Nice"))
+            self.assertNotIn("Nice", seen.summary)
+            with self.assertRaises(AccessError):
+                shown.read(["incoming_value"])
+            asked = request.with_user(self.viewer)
+            self.assertNotIn("2", asked.line_ids.proposed_display)
+            with self.assertRaises(AccessError):
+                asked.line_ids.search([("proposed_value", "!=", False)])
 
     def test_decision_becomes_a_draft_rule(self):
         conflict = self._conflict()
