@@ -6,6 +6,7 @@ from . import sync_duplicate_engine
 from . import sync_duplicate_evidence
 from . import sync_duplicate_group
 from . import sync_duplicate_group_suggest
+from . import sync_duplicate_split
 from . import sync_duplicate_key
 from . import sync_duplicate_measure
 from . import sync_duplicate_member

@@ -9,6 +9,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..tools.copying import copy_text
 from ..tools.grouping import plan_groups
 
 
@@ -52,14 +53,10 @@ class SyncDuplicateGroup(models.Model):
         )
         self.browse(plan.dissolved).exists().unlink()
         # leavers first: a record waits in one group, and may be needed in another one
-        for kept, members, _group in plan.extended:
-            self.browse(kept)._remove_members(members)
+        self._remove_leavers(plan.extended)
         made = self._insert_groups(rule, plan.new)
-        changed = self.browse([kept for kept, _members, _group in plan.extended])
-        for kept, members, group in plan.extended:
-            self.browse(kept)._replace_members(rule, members, group)
+        changed = self._extend_groups(rule, plan.extended)
         groups = self.browse(made) | changed
-        groups.invalidate_recordset()
         groups._refresh_stakes()
         return groups
 
@@ -161,7 +158,7 @@ class SyncDuplicateGroup(models.Model):
     @api.model
     def _insert_evidence(self, groups):
         """:param groups: iterable of ``(group id, types.Group)``"""
-        rows = [
+        rows = (
             (
                 group_id,
                 pair.left_id,
@@ -180,58 +177,149 @@ class SyncDuplicateGroup(models.Model):
             for is_cut, pairs in ((False, group.pairs), (True, group.cut))
             for pair in pairs
             for line in pair.evidence
-        ]
-        if not rows:
-            return
+        )
+        self.env.cr.copy_expert(
+            "COPY sync_duplicate_evidence (group_id, left_id, right_id, probability,"
+            " field_name, level, weight, left_value, right_value, left_original,"
+            " right_original, is_cut) FROM STDIN",
+            copy_text(rows),
+        )
+
+    @api.model
+    def _remove_leavers(self, extended):
+        """:param extended: see :class:`~..tools.grouping.Plan`"""
         self.env.cr.execute(
             SQL(
-                """
-                INSERT INTO sync_duplicate_evidence
-                       (group_id, left_id, right_id, probability, field_name, level,
-                       weight,
-                        left_value, right_value, left_original,
-                        right_original, is_cut)
-                SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::float[],
-                %s::text[],
-                                     %s::text[], %s::float[], %s::text[], %s::text[],
-                                     %s::text[], %s::text[], %s::bool[])
-                """,
-                *[list(column) for column in zip(*rows, strict=True)],
+                "DELETE FROM sync_duplicate_member AS known"
+                " WHERE known.group_id = ANY(%s)"
+                " AND (known.group_id, known.record_id) NOT IN (%s)",
+                [group_id for group_id, _members, _found in extended],
+                self._wanted(extended),
             )
         )
 
-    def _remove_members(self, staying_ids):
-        self.member_ids.filtered(
-            lambda member: member.record_id not in staying_ids
-        ).unlink()
-
-    def _replace_members(self, rule, record_ids, found):
-        """Add those that are new among the members; evidence of pairs that were scored
-        again is replaced."""
-        self.ensure_one()
-        known = set(self.member_ids.mapped("record_id"))
-        fresh = sorted(set(record_ids) - known)
-        if fresh:
-            self._insert_members(rule, [(self.id, record_id) for record_id in fresh])
-            self.env["sync.duplicate.member"].invalidate_model()
-            self.invalidate_recordset(["member_ids"])
-        prints = rule._fingerprints(record_ids)
-        for member in self.member_ids:
-            member.fingerprint = prints.get(member.record_id)
-        rescored = (
-            {(pair.left_id, pair.right_id) for pair in found.pairs} if found else set()
+    @api.model
+    def _wanted(self, extended):
+        """SQL: (group id, record id) of the members that groups are to have."""
+        pairs = [
+            (group_id, record_id)
+            for group_id, members, _found in extended
+            for record_id in sorted(members)
+        ]
+        return SQL(
+            "SELECT * FROM unnest(%s::int[], %s::int[])",
+            [group_id for group_id, _record_id in pairs],
+            [record_id for _group_id, record_id in pairs],
         )
-        self.evidence_ids.filtered(
-            lambda row: (row.left_id, row.right_id) in rescored
-            or not {row.left_id, row.right_id} <= set(record_ids)
-        ).unlink()
-        vals = {"member_count": len(record_ids)}
-        if found:
-            self._insert_evidence([(self.id, found)])
-            vals["score"] = found.probability
-        if fresh and self.state == "deferred":
-            vals.update(state="suggested", deferred_until=False)
-        self.write(vals)
+
+    @api.model
+    def _extend_groups(self, rule, extended):
+        """Add those that are new among the members; evidence of pairs that were scored
+        again is replaced.
+
+        :param extended: see :class:`~..tools.grouping.Plan`; leavers have gone
+        :return: the groups
+        """
+        groups = self.browse([group_id for group_id, _members, _found in extended])
+        if not groups:
+            return groups
+        fresh = self._insert_fresh(rule, extended)
+        self._refresh_prints(rule, groups)
+        self._drop_old_evidence(extended)
+        self._insert_evidence(
+            (one, found) for one, _members, found in extended if found
+        )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sync_duplicate_group AS known"
+                " SET member_count = row.members,"
+                " score = coalesce(row.score, known.score),"
+                " write_date = now() AT TIME ZONE 'UTC'"
+                " FROM unnest(%s::int[], %s::int[], %s::float[])"
+                " AS row(id, members, score)"
+                " WHERE known.id = row.id",
+                groups.ids,
+                [len(members) for _group_id, members, _found in extended],
+                [
+                    found and found.probability
+                    for _group_id, _members, found in extended
+                ],
+            )
+        )
+        self.env.invalidate_all()
+        self.browse(fresh).filtered(lambda group: group.state == "deferred").write(
+            {"state": "suggested", "deferred_until": False}
+        )
+        return groups
+
+    @api.model
+    def _insert_fresh(self, rule, extended):
+        """:return: ids of the groups that have new members"""
+        known = set(
+            self.env.execute_query(
+                SQL(
+                    "SELECT group_id, record_id FROM sync_duplicate_member"
+                    " WHERE group_id = ANY(%s)",
+                    [group_id for group_id, _members, _found in extended],
+                )
+            )
+        )
+        fresh = [
+            (group_id, record_id)
+            for group_id, members, _found in extended
+            for record_id in sorted(members)
+            if (group_id, record_id) not in known
+        ]
+        if fresh:
+            self._insert_members(rule, fresh)
+        return sorted({group_id for group_id, _record_id in fresh})
+
+    @api.model
+    def _refresh_prints(self, rule, groups):
+        records = self.env.execute_query(
+            SQL(
+                "SELECT record_id FROM sync_duplicate_member WHERE group_id = ANY(%s)",
+                groups.ids,
+            )
+        )
+        prints = rule._fingerprints([record_id for (record_id,) in records])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sync_duplicate_member AS known SET fingerprint = row.print"
+                " FROM unnest(%s::int[], %s::text[]) AS row(record_id, print)"
+                " WHERE known.group_id = ANY(%s) AND known.record_id = row.record_id"
+                " AND known.fingerprint IS DISTINCT FROM row.print",
+                list(prints),
+                list(prints.values()),
+                groups.ids,
+            )
+        )
+
+    @api.model
+    def _drop_old_evidence(self, extended):
+        """Evidence of pairs that were scored again, or that have left their group."""
+        rescored = [
+            (group_id, pair.left_id, pair.right_id)
+            for group_id, _members, found in extended
+            if found
+            for pair in found.pairs
+        ]
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM sync_duplicate_evidence AS known"
+                " WHERE known.group_id = ANY(%(groups)s) AND ("
+                " (known.group_id, known.left_id, known.right_id)"
+                " IN (SELECT * FROM unnest(%(one)s::int[], %(two)s::int[],"
+                " %(three)s::int[]))"
+                " OR (known.group_id, known.left_id) NOT IN (%(wanted)s)"
+                " OR (known.group_id, known.right_id) NOT IN (%(wanted)s))",
+                groups=[group_id for group_id, _members, _found in extended],
+                one=[row[0] for row in rescored],
+                two=[row[1] for row in rescored],
+                three=[row[2] for row in rescored],
+                wanted=self._wanted(extended),
+            )
+        )
 
     def _refresh_stakes(self):
         """Money, external ids and source system of the groups,

@@ -1,10 +1,9 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import io
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..tools.copying import copy_text
 from ..tools.matcher import ScoredPair
 
 
@@ -34,17 +33,20 @@ class SyncDuplicatePair(models.Model):
     @api.model
     def _store(self, scan, pairs):
         """:param pairs: list of :class:`~..tools.matcher.ScoredPair`"""
-        text = io.StringIO()
-        for left, right, probability, packed in pairs:
-            text.write(
-                f"{scan.id}\t{min(left, right)}\t{max(left, right)}"
-                f"\t{probability:.6f}\t\\\\x{packed.hex()}\n"
+        rows = (
+            (
+                scan.id,
+                min(left, right),
+                max(left, right),
+                f"{probability:.6f}",
+                f"\\x{packed.hex()}",
             )
-        text.seek(0)
+            for left, right, probability, packed in pairs
+        )
         self.env.cr.copy_expert(
             "COPY sync_duplicate_pair"
             " (scan_id, left_id, right_id, probability, packed) FROM STDIN",
-            text,
+            copy_text(rows),
         )
 
     @api.model

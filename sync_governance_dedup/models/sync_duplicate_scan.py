@@ -1,7 +1,8 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import math
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -13,7 +14,7 @@ from ..tools.table import Table
 from ..tools.weights import Weights, estimate
 
 #: Records whose keys are brought up to date at a time.
-KEYS_SLICE = 20_000
+KEYS_SLICE = 10_000
 #: Left-hand records of one part of the comparison: what a stopped scan may have to
 #: repeat.
 PART = 100_000
@@ -30,8 +31,9 @@ class SyncDuplicateScan(models.Model):
 
     Three phases, each a queue job: *keys* (normalise what has changed), *compare*
     (score candidate pairs, part by part), *group*. What a step has done is committed in
-    slices; a killed scan goes on with the slice that it was in. No step locks a record
-    that users work with.
+    slices, each of which is written while the next one is prepared; a killed scan goes
+    on behind the last slice that was committed. No step locks a record that users work
+    with.
 
     A *full* scan compares all records with one another and estimates the weights and
     the frequencies that all later checks use. A scan of *changes* compares only those
@@ -168,51 +170,80 @@ class SyncDuplicateScan(models.Model):
     def _enter(self, phase):
         self.write({"phase": phase, "processed": 0})
 
-    @contextmanager
-    def _checkpoint(self, size, slice_size):
-        """The scan, to be written and committed at once.
+    def _in_slices(self, size, slice_size, slices, finish):
+        """Write what ``slices`` prepares, and ``finish`` behind the last of them.
 
         Slices of a large base are committed by a cursor of their own, so that a killed
-        worker loses one of them at most, pause and cancel are seen, and no lock is held
-        for longer than it takes to write. What fits in one slice is committed by its
-        job.
+        worker loses two of them at most, pause and cancel are seen, and no lock is held
+        for longer than it takes to write. PostgreSQL writes a slice while the next one
+        is being prepared. What fits in one slice is committed by its job.
+
+        :param slices: iterator of functions that write a slice to the scan they get
+        :param finish: function that writes the end of the phase to the scan it gets
         """
         if size <= slice_size:
-            yield self
+            if all(self._write_slice(write) for write in slices):
+                finish(self)
             return
-        with self.env.registry.cursor() as cr:
-            yield self.with_env(self.env(cr=cr))
+        with ThreadPoolExecutor(1) as writer:
+            before = writer.submit(bool, self)
+            for write in slices:
+                if not before.result():
+                    return
+                before = writer.submit(self._commit_slice, write)
+            if before.result():
+                writer.submit(self._commit_slice, finish).result()
         self.invalidate_recordset()
+
+    def _write_slice(self, write):
+        """:return: whether the scan is to go on"""
+        write(self)
+        return self.state == "running"
+
+    def _commit_slice(self, write):
+        with self.env.registry.cursor() as cr:
+            return self.with_env(self.env(cr=cr))._write_slice(write)
 
     # -- keys --------------------------------------------------------------------------
 
     def _keys(self):
         """Bring the keys of the records up to date whose values have changed."""
-        Key, rule = self.env["sync.duplicate.key"], self.rule_id
-        total = Key._records(rule).search_count(rule._record_domain())
-        last_id, changed = self.last_record_id, self.changed_ids or []
+        rule = self.rule_id
+        total = (
+            self.env["sync.duplicate.key"]
+            ._records(rule)
+            .search_count(rule._record_domain())
+        )
+        changed = list(self.changed_ids or [])
+        self._in_slices(
+            total,
+            KEYS_SLICE,
+            self._key_slices(rule, total, changed),
+            lambda scan: scan._keys_done(len(changed), total),
+        )
+
+    def _key_slices(self, rule, total, changed):
+        """:param changed: ids of the changed records, which grow with each slice"""
+        Key, last_id = self.env["sync.duplicate.key"], self.last_record_id
         while True:
             after = fields.Domain("id", ">", last_id)
             rows = Key._read_rows(rule, after, limit=KEYS_SLICE, changed=True)
             if not rows:
-                break
+                return
             prepared = Key._prepare(rule, rows)
             last_id = rows[-1]["id"]
-            changed = changed + [row["id"] for row in rows]
-            with self._checkpoint(total, KEYS_SLICE) as scan:
-                scan.env["sync.duplicate.key"]._write_rows(scan.rule_id, prepared)
-                scan.write(
-                    {
-                        "total": total,
-                        "processed": len(changed),
-                        "last_record_id": last_id,
-                        "changed_ids": changed if scan.mode == "changes" else False,
-                    }
-                )
-                if scan.state != "running":
-                    return
-        with self._checkpoint(total, KEYS_SLICE) as scan:
-            scan._keys_done(len(changed), total)
+            changed += [row["id"] for row in rows]
+            values = {
+                "total": total,
+                "processed": len(changed),
+                "last_record_id": last_id,
+                "changed_ids": changed[:] if self.mode == "changes" else False,
+            }
+            yield partial(type(self)._write_keys, prepared=prepared, values=values)
+
+    def _write_keys(self, prepared, values):
+        self.env["sync.duplicate.key"]._write_rows(self.rule_id, prepared)
+        self.write(values)
 
     def _keys_done(self, changed, total):
         """Forget what has gone, and decide what is compared."""
@@ -234,30 +265,38 @@ class SyncDuplicateScan(models.Model):
 
     def _compare_changed(self):
         """Check the changed records, slice by slice; groups follow at once."""
-        changed, rule = self.changed_ids or [], self.rule_id
+        changed = self.changed_ids or []
+        self._in_slices(
+            len(changed),
+            CHECK_SLICE,
+            self._check_slices(changed),
+            type(self)._finish,
+        )
+
+    def _check_slices(self, changed):
         for start in range(self.processed, len(changed), CHECK_SLICE):
             ids = changed[start : start + CHECK_SLICE]
-            found = self.env["sync.duplicate.engine"]._check(rule, ids)
-            with self._checkpoint(len(changed), CHECK_SLICE) as scan:
-                scan.env["sync.duplicate.group"]._suggest(
-                    scan.rule_id, found, checked_ids=ids
-                )
-                scan.write(
-                    {
-                        "processed": start + len(ids),
-                        "group_count": scan.group_count + len(found),
-                    }
-                )
-                if scan.state != "running":
-                    return
-        with self._checkpoint(len(changed), CHECK_SLICE) as scan:
-            scan._finish()
+            found = self.env["sync.duplicate.engine"]._check(self.rule_id, ids)
+            yield partial(type(self)._write_checked, ids=ids, found=found)
+
+    def _write_checked(self, ids, found):
+        self.env["sync.duplicate.group"]._suggest(self.rule_id, found, checked_ids=ids)
+        self.processed += len(ids)
+        self.group_count += len(found)
 
     def _compare_all(self):
         """Score all candidate pairs, part by part."""
         matcher, blocks = self._load()
+        parts = max(1, math.ceil(matcher.table.rows / PART))
+        self._in_slices(
+            parts,
+            1,
+            self._compared_parts(matcher, blocks, parts),
+            lambda scan: scan._compare_done(matcher.table),
+        )
+
+    def _compared_parts(self, matcher, blocks, parts):
         size = matcher.table.rows
-        parts = max(1, math.ceil(size / PART))
         estimated = self.weights or self.rule_id.weights
         if estimated:
             matcher.weights = Weights.load(estimated)
@@ -271,22 +310,23 @@ class SyncDuplicateScan(models.Model):
                 estimated = matcher.weights.dump()
             scores = matcher.weigh(left, right, levels, bits)
             kept = matcher.pairs(scores.select(scores.probability >= NEGLIGIBLE))
-            with self._checkpoint(parts, 1) as scan:
-                scan.env["sync.duplicate.pair"]._store(scan, kept)
-                scan.write(
-                    {
-                        "weights": estimated,
-                        "parts_done": part + 1,
-                        "processed": size * (part + 1) // parts,
-                        "total": size,
-                        "pair_count": scan.pair_count + len(left),
-                    }
-                )
-                if scan.state != "running":
-                    return
-        with self._checkpoint(parts, 1) as scan:
-            scan.env["sync.duplicate.term"]._store(scan.rule_id, matcher.table)
-            scan._enter("group")
+            values = {
+                "weights": estimated,
+                "parts_done": part + 1,
+                "processed": size * (part + 1) // parts,
+                "total": size,
+            }
+            yield partial(
+                type(self)._write_compared, pairs=kept, count=len(left), values=values
+            )
+
+    def _write_compared(self, pairs, count, values):
+        self.env["sync.duplicate.pair"]._store(self, pairs)
+        self.write({"pair_count": self.pair_count + count, **values})
+
+    def _compare_done(self, table):
+        self.env["sync.duplicate.term"]._store(self.rule_id, table)
+        self._enter("group")
 
     def _load(self):
         """(matcher over the whole base, its blocks)"""
@@ -301,29 +341,35 @@ class SyncDuplicateScan(models.Model):
 
     def _group(self):
         """Cluster the scored pairs and hand the groups over to the stewards."""
-        rule, engine = self.rule_id, self.env["sync.duplicate.engine"]
-        layout = Layout(engine._spec(rule))
+        rule = self.rule_id
         denied = self.env["sync.duplicate.verdict"]._denied_pairs(rule.model_name)
         pairs = self.env["sync.duplicate.pair"]._load(self)
         found = clusters(pairs, rule.suggest_threshold, denied)
+        self._in_slices(
+            len(found), GROUP_SLICE, self._group_slices(found), type(self)._group_done
+        )
+
+    def _group_slices(self, found):
+        rule, engine = self.rule_id, self.env["sync.duplicate.engine"]
+        layout = Layout(engine._spec(rule))
         prior = Weights.load(self.weights).prior_bits(self.total)
-        done = self.group_count
-        for start in range(done, len(found), GROUP_SLICE):
+        for start in range(self.group_count, len(found), GROUP_SLICE):
             some = found[start : start + GROUP_SLICE]
             groups = list(engine._explained(rule, layout, some, prior))
-            with self._checkpoint(len(found), GROUP_SLICE) as scan:
-                scan.env["sync.duplicate.group"]._suggest(scan.rule_id, groups)
-                scan.write(
-                    {
-                        "group_count": start + len(some),
-                        "processed": scan.total * (start + len(some)) // len(found),
-                    }
-                )
-                if scan.state != "running":
-                    return
-        with self._checkpoint(len(found), GROUP_SLICE) as scan:
-            scan.env["sync.duplicate.pair"]._forget_before(scan)
-            scan._finish()
+            done = start + len(some)
+            values = {
+                "group_count": done,
+                "processed": self.total * done // len(found),
+            }
+            yield partial(type(self)._write_groups, groups=groups, values=values)
+
+    def _write_groups(self, groups, values):
+        self.env["sync.duplicate.group"]._suggest(self.rule_id, groups)
+        self.write(values)
+
+    def _group_done(self):
+        self.env["sync.duplicate.pair"]._forget_before(self)
+        self._finish()
 
     def _finish(self):
         self.write(

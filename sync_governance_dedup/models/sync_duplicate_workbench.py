@@ -135,7 +135,14 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         scan = (
             self.env["sync.duplicate.scan"]
             .sudo()
-            .search([("rule_id", "=", rule.id), ("state", "=", "done")], limit=1)
+            .search(
+                [
+                    ("rule_id", "=", rule.id),
+                    ("state", "=", "done"),
+                    ("mode", "=", "full"),
+                ],
+                limit=1,
+            )
         )
         sides = {
             "above": ([("probability", ">=", threshold)], "probability, id"),
@@ -178,7 +185,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         """A group side by side.
 
         :return: dict with ``members``, ``rows`` (one a field), ``pairs`` (evidence),
-            ``blockers``, ``survivor_id`` and the head of the group
+            ``splits`` (why likely records are no members), ``blockers``,
+            ``survivor_id`` and the head of the group
         :raise AccessError: one of the members is none of the user's business
         """
         group = self.env["sync.duplicate.group"].browse(group_id)
@@ -202,6 +210,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "members": self._members(group, records),
             "rows": self._rows(group, records, proposal),
             "pairs": self._pairs(group, records),
+            "splits": group._split_sentences(),
             "blockers": self.env["sync.merge.service"]._blockers(records, survivor),
         }
 
@@ -306,7 +315,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         labels = records.fields_get(attributes=["string"])
         pairs = {}
         # sudo: the values are shown to whom may read both records, which was checked
-        for row in group.sudo().evidence_ids:
+        for row in group.sudo().evidence_ids.filtered(lambda row: not row.is_cut):
             pair = pairs.setdefault(
                 (row.left_id, row.right_id),
                 {
@@ -314,7 +323,6 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                     "right": row.right_id,
                     "probability": row.probability,
                     "weight": 0.0,
-                    "cut": row.is_cut,
                     "evidence": [],
                 },
             )

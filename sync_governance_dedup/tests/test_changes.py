@@ -1,11 +1,24 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from concurrent.futures import Executor, Future
 from unittest.mock import patch
 
 from odoo.tests import tagged
 
 from ..models import sync_duplicate_scan
 from .common import DedupCase
+
+
+class AtOnce(Executor):
+    """Runs in the thread that submits."""
+
+    def __init__(self, workers):
+        self.workers = workers
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
 
 
 @tagged("post_install", "-at_install")
@@ -103,6 +116,8 @@ class TestChanges(DedupCase):
         self.Group.search([]).unlink()
         self.env["sync.duplicate.key"].search([]).unlink()
         sizes = {"KEYS_SLICE": 3, "PART": 7, "GROUP_SLICE": 1}
+        # the cursors of a test are one: threads would read each other's rows
+        sizes["ThreadPoolExecutor"] = AtOnce
         with (
             self.enter_registry_test_mode(),
             patch.multiple(sync_duplicate_scan, **sizes),

@@ -58,6 +58,6 @@ class Blocks:
 
 
 def batches(left: np.ndarray, right: np.ndarray) -> Iterator:
-    """Slices of at most :data:`BATCH` pairs."""
-    for start in range(0, len(left), BATCH):
+    """Slices of at most :data:`BATCH` pairs; an empty one if there are none."""
+    for start in range(0, max(len(left), 1), BATCH):
         yield left[start : start + BATCH], right[start : start + BATCH]

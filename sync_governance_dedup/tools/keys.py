@@ -9,6 +9,7 @@ two of them. Keys are 32-bit hashes whose lowest bit tells those that identify (
 a chance collision costs one comparison and nothing else.
 """
 
+from functools import lru_cache
 from itertools import combinations
 from zlib import crc32
 
@@ -29,11 +30,19 @@ _EXTRAS = len(FIXED_SLOTS)
 
 def hashed(kind: str, *parts: str) -> int:
     """Signed 32-bit hash of a key; it must never change, it is stored."""
-    text = "\x1f".join((kind, *parts))
-    value = crc32(text.encode("utf-8", "surrogatepass")) & ~1 | (kind in IDENTIFYING)
+    start, identifies = _start(kind)
+    text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    value = crc32(text, start) & ~1 | identifies
     return value - (1 << 32) if value & 0x80000000 else value
 
 
+@lru_cache
+def _start(kind: str) -> tuple[int, bool]:
+    """(hash of what stands before the parts of a key, whether the kind identifies)"""
+    return crc32(f"{kind}\x1f".encode()), kind in IDENTIFYING
+
+
+@lru_cache(maxsize=65536)
 def skeleton(word: str) -> str:
     """First letter and the consonants behind it, doubled ones once:
     typing errors in vowels and doubled letters vanish."""

@@ -26,6 +26,12 @@ SEPARATOR = (
     "\x1f"  # cannot occur in a canonical value: those hold no control characters
 )
 
+#: Roles that the fixed slots are made of.
+_SOURCES = (
+    Role.NAME, Role.IS_COMPANY, Role.PARENT, Role.EMAIL, Role.PHONE, Role.VAT,
+    Role.STREET, Role.ZIP, Role.CITY, Role.STATE, Role.COUNTRY,
+)  # fmt: skip
+
 _EXTRA_ROLES = {
     Role.STREET2: normalise.text,
     Role.TEXT: normalise.text,
@@ -61,6 +67,11 @@ class Layout:
     def slots(self) -> tuple[str, ...]:
         return FIXED_SLOTS + tuple(field for field, _role in self.extras)
 
+    @cached_property
+    def _sources(self) -> tuple[str | None, ...]:
+        """Fields of the fixed slots, in the order of :data:`_SOURCES`."""
+        return tuple(self.fields.get(role) for role in _SOURCES)
+
     def profile(self, row: Mapping[str, object]) -> tuple[str, ...]:
         """Normalise a record.
 
@@ -68,27 +79,26 @@ class Layout:
             (country as ISO code, state as text, parent as id)
         """
 
-        def value(role: Role):
-            field = self.fields.get(role)
-            return row.get(field) if field else None
-
-        country = str(value(Role.COUNTRY) or "").upper()[:64]
-        telling, legal = normalise.name(value(Role.NAME))
-        street, number = normalise.street(value(Role.STREET))
-        company = value(Role.IS_COMPANY)
+        (
+            name, company, parent, email, phone, vat, street, postcode, city, state,
+            country,
+        ) = (row.get(field) if field else None for field in self._sources)  # fmt: skip
+        country = str(country or "").upper()[:64]
+        telling, legal = normalise.name(name)
+        street, number = normalise.street(street)
         return (
             telling,
             legal,
             "" if company is None else str(int(bool(company))),
-            str(value(Role.PARENT) or ""),
-            normalise.email(value(Role.EMAIL)),
-            normalise.phone(value(Role.PHONE), country),
-            normalise.vat(value(Role.VAT), country),
+            str(parent or ""),
+            normalise.email(email),
+            normalise.phone(phone, country),
+            normalise.vat(vat, country),
             street,
             number,
-            normalise.postcode(value(Role.ZIP), country),
-            normalise.city(value(Role.CITY)),
-            normalise.text(value(Role.STATE)),
+            normalise.postcode(postcode, country),
+            normalise.city(city),
+            normalise.text(state),
             normalise.code(country),
             *(_EXTRA_ROLES[role](row.get(field)) for field, role in self.extras),
         )
