@@ -11,9 +11,9 @@ never ends in one group.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-#: Mean probability over all pairs between two groups from which they are one. Pairs that
-#: were never scored share no key: they count as strangers. Just below one half, so that
-#: two sure links hold three records together, two of which were never compared.
+#: Mean probability over all pairs between two groups from which they are one. Pairs
+#: that were never scored share no key: they count as strangers. Just below one half,
+#: so that two sure links hold three records, two of which were never compared.
 AGREEMENT = 0.45
 
 

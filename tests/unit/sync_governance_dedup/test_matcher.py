@@ -170,9 +170,12 @@ def test_candidates_are_what_the_rule_says(held):
 def test_chains_are_cut_and_denied_pairs_stay_apart():
     from odoo.addons.sync_governance_dedup.tools.cluster import cluster
 
-    chain = [(1, 2, 0.9), (2, 3, 0.9), (3, 4, 0.9)]
+    chain = [(1, 2, 0.8), (2, 3, 0.8), (3, 4, 0.8)]
     groups, cut = cluster(chain, 0.5)
     assert groups == [[1, 2], [3, 4]] and cut == [(2, 3)]
+    # two sure links hold three together, but not four
+    groups, cut = cluster([(left, right, 0.97) for left, right, _p in chain], 0.5)
+    assert groups == [[1, 2, 3]] and cut == [(3, 4)]
     groups, _cut = cluster([(1, 2, 0.9), (1, 3, 0.9), (2, 3, 0.9)], 0.5, [(2, 3)])
     assert not any({2, 3} <= set(group) for group in groups)
 
