@@ -72,6 +72,8 @@ from . import sync_request_correction
 from . import sync_mapping_lookup
 from . import sync_mapping_rehearsal
 from . import sync_mapping_suggest
+from . import sync_subscription
+from . import sync_delivery
 from . import sync_inbox
 from . import sync_onboarding_stage
 from . import sync_onboarding_check

@@ -45,6 +45,12 @@ class SyncDocumentLayout(models.AbstractModel):
         " data.orders; empty if the document is the list itself. XML: the element"
         " that stands for one row.",
     )
+    group_by = fields.Char(
+        string="Rows of One Record",
+        help="CSV: the column in which the rows of one record agree, such as shipment."
+        " Rows that follow each other and agree are one message, which has them as its"
+        " list rows.",
+    )
     list_tags = fields.Char(
         string="List Elements",
         help="XML: elements that are a list even if they occur once, with commas.",
@@ -78,4 +84,5 @@ class SyncDocumentLayout(models.AbstractModel):
             delimiter=self.delimiter,
             rows=self.rows_path or "",
             lists=frozenset(tag.strip() for tag in tags if tag.strip()),
+            group=self.group_by or "",
         )

@@ -276,7 +276,9 @@ class SyncFeed(models.Model):
     def _mapping_or_none(self):
         if not self.event_type:
             return self.env["sync.mapping"]
-        return self.env["sync.mapping"]._of(self.system_id, self.event_type)
+        return self.env["sync.mapping"]._of(
+            self.system_id, self.event_type, self.direction
+        )
 
     # -- timing ----------------------------------------------------------------------
 
@@ -476,7 +478,7 @@ class SyncFeed(models.Model):
     # -- writing ---------------------------------------------------------------------
 
     def _outgoing(self):
-        """The messages of an export, record by record.
+        """The messages of an export, record by record, each as ``(rows, problem)``.
 
         A record whose transaction ended while the export before ran is written by the
         next one: it asks for what changed since somewhat before that.
@@ -488,7 +490,10 @@ class SyncFeed(models.Model):
         )
         for bodies in self._outgoing_bodies(resource, call):
             for body in bodies:
-                yield self._written(body, resource)
+                try:
+                    yield list(self._written(body, resource, mapping)), None
+                except Problem as problem:
+                    yield [], problem
 
     def _outgoing_bodies(self, resource, call):
         domain = (
@@ -514,11 +519,15 @@ class SyncFeed(models.Model):
         since = canonical.parse_moment(self._watermark_with_overlap())
         return Domain("write_date", ">=", since)
 
-    def _written(self, body, resource):
-        """A canonical body as the partner reads it."""
-        if self.document_format == "csv":
-            return canonical.flatten(resource._members(), body)
-        return body
+    def _written(self, body, resource, mapping):
+        """A canonical body as the partner reads it: one row, or several in a table.
+
+        :raise Problem: the mapping cannot say it
+        """
+        is_table = self.document_format == "csv"
+        if mapping:
+            return mapping._render_rows(body) if is_table else [mapping._render(body)]
+        return [canonical.flatten(resource._members(), body) if is_table else body]
 
     def _file_name_at(self, moment):
         """The name of a file written at that moment (UTC)."""

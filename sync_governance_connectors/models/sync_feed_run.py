@@ -369,15 +369,20 @@ class SyncFeedRun(models.Model):
     # -- export ----------------------------------------------------------------------
 
     def _export(self):
-        """Write one file of what changed, or none if nothing did."""
+        """Write one file of what changed, or none if nothing did.
+
+        What the mapping cannot say is left out and told, and the watermark stays: it
+        is tried again the next time, beside what was written already.
+        """
         feed = self.feed_id
         started = self.env.cr.now()
-        count = Counter()
+        count, problems = Counter(), []
 
         def messages():
-            for message in feed._outgoing():
-                count["rows"] += 1
-                yield message
+            for rows, problem in feed._outgoing():
+                problems.extend([problem] if problem else [])
+                count["rows"] += len(rows)
+                yield from rows
 
         pieces = document.write(messages(), feed._layout())
         first = next(pieces, b"")
@@ -393,9 +398,32 @@ class SyncFeedRun(models.Model):
                     "state": "done",
                 }
             )
-        self.write({"row_count": count["rows"], "done_count": count["rows"]})
-        feed.sudo().watermark = canonical.moment_text(
-            started.replace(tzinfo=timezone.utc)
+        self.write(
+            {
+                "row_count": count["rows"],
+                "done_count": count["rows"],
+                "quarantined_count": len(problems),
+            }
         )
+        if problems:
+            self._tell_left_out(problems)
+        else:
+            feed.sudo().watermark = canonical.moment_text(
+                started.replace(tzinfo=timezone.utc)
+            )
+            self._tell()
         self._complete()
-        self._tell()
+
+    def _tell_left_out(self, problems):
+        self.env["sync.issue"]._raise(
+            self._issue_fingerprint(),
+            self.env._(
+                "%(name)s leaves out %(count)s records: %(reason)s",
+                name=self.feed_id.name,
+                count=len(problems),
+                reason=problems[0].summary(),
+            ),
+            self._issue_kind(),
+            record=self.feed_id,
+            system=self.feed_id.system_id,
+        )

@@ -6,13 +6,13 @@ from markupsafe import Markup
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
-from ..tools import jsonbody, transform
+from ..tools import document, jsonbody, transform
 from ..tools.instruction import PUT, Instruction
 from ..tools.problem import Problem
 
 
 class SyncMapping(models.Model):
-    """How a system's message of one kind becomes a canonical body.
+    """How a system's message of one kind becomes a canonical body, or is made of one.
 
     draft → active → superseded: a version in force
     is not edited, the next one is drafted.
@@ -20,7 +20,7 @@ class SyncMapping(models.Model):
 
     _name = "sync.mapping"
     _description = "Mapping"
-    _inherit = ["sync.company.guard", "mail.thread"]
+    _inherit = ["sync.company.guard", "mail.thread", "sync.document.layout"]
     _order = "system_id, event_type, version desc"
     _rec_name = "event_type"
     _check_company_auto = True
@@ -29,11 +29,21 @@ class SyncMapping(models.Model):
         "sync.system", required=True, ondelete="cascade", index=True, tracking=True
     )
     company_id = fields.Many2one(related="system_id.company_id", store=True)
+    direction = fields.Selection(
+        [("in", "From the system"), ("out", "To the system")],
+        required=True,
+        default="in",
+        tracking=True,
+        help="To the system: the rules read our canonical body and make the partner's"
+        " message of it.",
+    )
     event_type = fields.Char(
         string="Partner's Event",
         required=True,
         tracking=True,
-        help="As the partner names it, such as orders/create.",
+        help="As the partner names it, such as orders/create. To the system: what a"
+        " feed calls it, or the event of ours that subscriptions send so, such as"
+        " order.confirmed.",
     )
     resource = fields.Selection("_selection_resource", required=True, tracking=True)
     operation = fields.Char(
@@ -74,7 +84,7 @@ class SyncMapping(models.Model):
     )
 
     _active_unique = models.UniqueIndex(
-        "(system_id, event_type) WHERE state = 'active'",
+        "(system_id, direction, event_type) WHERE state = 'active'",
         "Another version of this mapping is active.",
     )
 
@@ -89,10 +99,13 @@ class SyncMapping(models.Model):
         for mapping in self:
             mapping.sample_body, mapping.sample_trace = mapping._try_sample()
 
-    @api.depends("resource", "operation", "line_ids.target", "line_ids.default")
+    @api.depends(
+        "direction", "resource", "operation", "line_ids.target", "line_ids.default"
+    )
     def _compute_uncovered(self):
         for mapping in self:
-            mapping.uncovered = ", ".join(mapping._required_members()) or False
+            missing = mapping._required_members() if mapping.direction == "in" else ()
+            mapping.uncovered = ", ".join(missing) or False
 
     def _contract_members(self):
         """Members of the body that the operation takes."""
@@ -117,11 +130,13 @@ class SyncMapping(models.Model):
             )
         ]
 
-    @api.constrains("operation", "resource")
+    @api.constrains("operation", "resource", "direction")
     def _check_operation(self):
         for mapping in self:
             resource = self.env["sync.resource"]._get(mapping.resource)
             known = {PUT, *resource._resource_transitions()}
+            if mapping.direction == "out":
+                known = {PUT}
             if mapping.operation not in known:
                 raise ValidationError(
                     self.env._(
@@ -186,6 +201,7 @@ class SyncMapping(models.Model):
         return self.search(
             [
                 ("system_id", "=", self.system_id.id),
+                ("direction", "=", self.direction),
                 ("event_type", "=", self.event_type),
                 ("id", "!=", self.id),
             ]
@@ -194,11 +210,12 @@ class SyncMapping(models.Model):
     # -- application -----------------------------------------------------------------
 
     @api.model
-    def _of(self, system, event_type):
+    def _of(self, system, event_type, direction="in"):
         """The mapping in force for a message, or empty."""
         return self.search(
             [
                 ("system_id", "=", system.id),
+                ("direction", "=", direction),
                 ("event_type", "=", event_type),
                 ("state", "=", "active"),
             ],
@@ -224,8 +241,11 @@ class SyncMapping(models.Model):
         system = self.system_id
         values = self.env["sync.value.map"]
         records = self.env["sync.mapping.lookup"]
+        translate = values._translate
+        if self.direction == "out":
+            translate = values._translate_back
         return transform.Lookups(
-            lambda kind, value: values._translate(system, kind, value),
+            lambda kind, value: translate(system, kind, value),
             lambda argument, value: records._name_of(system, argument, value),
         )
 
@@ -240,13 +260,31 @@ class SyncMapping(models.Model):
         """
         mapped = self._map(message)
         self.env["sync.value.map"]._collect(self.system_id, mapped.unmapped)
+        self._check_mapped(mapped)
+        external_id = self._external_id(message)
+        return Instruction(self.resource, self.operation, external_id, mapped.body)
+
+    def _render(self, body):
+        """The partner's message of a canonical body.
+
+        :raise Problem: 422 as above
+        """
+        mapped = self._map(body)
+        self._check_mapped(mapped)
+        return mapped.body
+
+    def _render_rows(self, body):
+        """The rows of a table that a canonical body becomes, all with all columns."""
+        targets = [line.target.partition("[].") for line in self.line_ids]
+        columns = [inner or outer for outer, _, inner in targets if outer[-2:] != "[]"]
+        return document.flat_rows(self._render(body), columns)
+
+    def _check_mapped(self, mapped):
         if mapped.faults:
             problem = Problem.invalid(mapped.faults)
             if {code for _pointer, _text, code in mapped.faults} == {"unmapped_value"}:
                 problem.code = "unmapped_value"
             raise problem
-        external_id = self._external_id(message)
-        return Instruction(self.resource, self.operation, external_id, mapped.body)
 
     def _external_id(self, message):
         found = transform.compiled(self.external_id_expression).search(message)

@@ -23,7 +23,7 @@ class SyncMappingLine(models.Model):
     target = fields.Char(
         string="Member",
         required=True,
-        help="Dotted member of the canonical body. lines[] reads a list;"
+        help="Dotted member of the body that is made. lines[] reads a list;"
         " lines[].quantity"
         " is read within each item.",
     )
@@ -59,6 +59,10 @@ class SyncMappingLine(models.Model):
                 )
             if line.transform == "value_map" and not line.argument:
                 raise ValidationError(self.env._("Which value map? Name its kind."))
+            if line.transform == "lookup" and line.mapping_id.direction == "out":
+                raise ValidationError(
+                    self.env._("The body that is sent has the partner's ids already.")
+                )
             if line.transform == "lookup":
                 self.env["sync.mapping.lookup"]._check(line.argument)
             if line.transform in ("when", "factor"):

@@ -115,7 +115,9 @@ class SyncRemote(models.Model):
                 remote._check_address(remote.address, ("http", "https"))
             elif remote.kind == "sftp":
                 remote._check_address(remote.address, ("sftp",))
-                remote._check_host_key()
+                # Without a key no session is opened; it may be agreed later.
+                if remote.host_key:
+                    remote._check_host_key()
 
     def _check_host_key(self):
         try:
@@ -213,7 +215,7 @@ class SyncRemote(models.Model):
             port=url.port or 22,
             folder=url.path.strip("/"),
             user=self.auth_user or "",
-            host_key=self.host_key,
+            host_key=self.host_key or "",
             password="" if keys else self._password(),
             private_key=keys[0]._reveal() if keys else "",
         )

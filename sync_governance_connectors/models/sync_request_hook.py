@@ -2,19 +2,30 @@
 import json
 import time
 import uuid
+from dataclasses import replace
+from io import BytesIO
 
 from psycopg2.errors import UniqueViolation
+from werkzeug.http import parse_options_header
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
+from ..tools import document, jsonbody
 from ..tools import headers as parse_headers
-from ..tools import jsonbody
+from ..tools.document import Layout
 from ..tools.problem import Problem
 from .sync_rate_counter import FAILURES
 
 # Kinds that are stored first and worked on by queue_job.
 MESSAGES = ("hook", "feed")
+# Media types of documents whose rows are messages of their own.
+DOCUMENTS = {
+    "text/csv": "csv",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/x-ndjson": "jsonl",
+}
 
 
 class SyncRequest(models.Model):
@@ -65,7 +76,7 @@ class SyncRequest(models.Model):
             "state": "received",
             "event_id": event_id,
             "event_type": verified.event_type[:255],
-            "request_body": body.decode("utf-8", "replace").replace("\0", ""),
+            **self._hook_body(body, incoming.header("content-type") or ""),
         }
         try:
             request = self._insert_rows([values])
@@ -120,6 +131,14 @@ class SyncRequest(models.Model):
             "traceparent": parse_headers.traceparent(incoming.header("traceparent")),
         }
 
+    def _hook_body(self, body, content_type):
+        """The body as it is kept: JSON as it came, documents as text."""
+        media, options = parse_options_header(content_type)
+        if media not in DOCUMENTS:
+            return {"request_body": body.decode("utf-8", "replace").replace("\0", "")}
+        text = document.as_text(body, DOCUMENTS[media], options.get("charset", ""))
+        return {"request_body": text, "request_headers": {"content-type": media}}
+
     def _hook_of_event(self, system, event_id):
         return self.search(
             [
@@ -149,6 +168,9 @@ class SyncRequest(models.Model):
         self.ensure_one()
         if self.state not in ("received", "quarantined"):
             return
+        if self._document_kind():
+            self._split_document()
+            return
         try:
             # Apart from what is undone when the rest fails: values that no map knows
             # are noted all the same.
@@ -158,6 +180,47 @@ class SyncRequest(models.Model):
             self._quarantine(problem)
         else:
             self._applied(result)
+
+    def _document_kind(self):
+        """The format of a message that holds several, empty for a single one."""
+        return DOCUMENTS.get((self.request_headers or {}).get("content-type"), "")
+
+    def _split_document(self):
+        """Makes each row of a document a message of its own; a row that cannot be
+        read never drops the rest."""
+        mapping = self.env["sync.mapping"]._of(self.system_id, self.event_type)
+        layout = mapping._layout() if mapping else Layout("csv")
+        # The text was decoded when it came.
+        layout = replace(layout, format=self._document_kind(), charset="utf-8")
+        stream = BytesIO(self.sudo().request_body.encode())
+        try:
+            rows = list(document.read(stream, layout))
+        except document.DocumentError as error:
+            self._quarantine(Problem(422, "unreadable_document", str(error)))
+            return
+        for row in rows:
+            self._split_off(row)
+        self._recovered("applied")
+
+    def _split_off(self, row):
+        request = self.create(
+            {
+                "ref": f"req_{uuid.uuid4().hex}",
+                "kind": self.kind,
+                "parent_id": self.id,
+                "system_id": self.system_id.id,
+                "company_id": self.company_id.id,
+                "state": "received",
+                "event_id": f"{self.event_id[:240]}#{row.number}",
+                "event_type": self.event_type,
+                "traceparent": self.traceparent,
+                "request_body": json.dumps(row.message or {}, ensure_ascii=False),
+            }
+        )
+        if row.error:
+            request._quarantine(Problem(422, "unreadable_row", row.error))
+        else:
+            request._enqueue_hook()
 
     def _instruction(self):
         """What the message asks for: by the system's mapping, or in our own words."""
@@ -170,15 +233,22 @@ class SyncRequest(models.Model):
 
     def _applied(self, result):
         held = dict(result.refused)
+        self._recovered(
+            "quarantined" if held and not result.applied else "applied",
+            decisions={"applied": sorted(result.applied), "held": held},
+            res_model=result.record._name,
+            res_id=result.record.id,
+        )
+
+    def _recovered(self, state, **values):
+        """What was wrong with it is over."""
         self.write(
             {
-                "state": "quarantined" if held and not result.applied else "applied",
+                "state": state,
                 "quarantine_reason": False,
                 "error_code": False,
                 "faults": False,
-                "decisions": {"applied": sorted(result.applied), "held": held},
-                "res_model": result.record._name,
-                "res_id": result.record.id,
+                **values,
             }
         )
         self.env["sync.issue"]._recover(

@@ -97,11 +97,21 @@ class SyncSystem(models.Model):
         )
 
     def _acting_env(self, call):
-        """As the gate enters: as the system's own user, in its company."""
+        """As the gate enters: as the system's own user, in its company.
+
+        :raise UserError: it has none; a job's own user would have all rights
+        """
         account = call.system.service_account_ids[:1]
+        if not account.user_id:
+            raise UserError(
+                self.env._(
+                    "%s has no service account to act as: create one first.",
+                    call.system.name,
+                )
+            )
         company = call.system.company_id or account.company_id or self.env.company
         return self.env(
-            user=account.user_id.id or self.env.uid,
+            user=account.user_id.id,
             context={
                 "lang": "en_US",
                 "tz": "UTC",
@@ -119,12 +129,12 @@ class SyncSystem(models.Model):
         """
         self.ensure_one()
         call = self._call(request_ref, channel)
-        resources = self._acting_env(call)["sync.resource"]
         try:
             with (
                 self.env["sync.gate"]._business(request_ref),
                 self.env.cr.savepoint(),
             ):
+                resources = self._acting_env(call)["sync.resource"]
                 return resources._get(instruction.resource)._take(instruction, call)
         except Problem as problem:
             problem.aftermath()

@@ -69,6 +69,26 @@ class SyncValueMap(models.Model):
         return known.canonical_value
 
     @api.model
+    def _translate_back(self, system, kind, value):
+        """A partner's word for ours; the first that was noted, if it has several.
+
+        :raise Unmapped: nobody has said it yet
+        """
+        # As above.
+        known = self.sudo().search(
+            [
+                ("system_id", "=", system.id),
+                ("kind", "=", kind),
+                ("canonical_value", "=", value),
+            ],
+            order="id",
+            limit=1,
+        )
+        if not known:
+            raise Unmapped(kind, value)
+        return known.partner_value
+
+    @api.model
     def _collect(self, system, unmapped):
         """Notes values that nobody knows, once each.
         :param unmapped: ``{(kind, value)}``

@@ -1,6 +1,7 @@
 from . import test_feed
 from . import test_contract_caller
 from . import test_credential
+from . import test_dialects
 from . import test_docs
 from . import test_gate
 from . import test_gate_conflict

@@ -16,6 +16,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,11 +30,17 @@ from .problem import Problem
 
 MAX_ROW = 1024 * 1024
 MAX_COLUMNS = 500
+MAX_GROUP = 500
+#: where the rows of one thing are in its message
+ROWS = "rows"
 MAX_ELEMENTS = 50_000
 MAX_DEPTH = jsonbody.MAX_DEPTH
 CHUNK = 64 * 1024
 # The C implementations crash on numbers without end.
 _JSON = ijson.get_backend("python")
+_XML_DECLARATION = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<\?xml\b[^>]*?(?:encoding\s*=\s*[\"']([\w.-]+)[\"'][^>]*)?\?>"
+)
 _UTF8_BOM = codecs.BOM_UTF8
 _OTHER_BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -55,8 +62,11 @@ class Layout:
     :ivar charset: Python codec name; a byte order mark of UTF-8 is skipped
     :ivar delimiter: between the cells of CSV
     :ivar rows: where the rows are: JSON, dotted path of the list (empty: the document
-        is the list); XML, the element that stands for one row
+        is the list); XML, the element that stands for one row (empty: the document
+        is one row)
     :ivar lists: XML elements that are a list even if they occur once
+    :ivar group: CSV: rows that follow each other and agree in this column are one
+        message: the first row's cells, and all of them as its list ``rows``
     """
 
     format: str
@@ -64,6 +74,7 @@ class Layout:
     delimiter: str = ","
     rows: str = ""
     lists: frozenset[str] = frozenset()
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,9 @@ def read(stream: BinaryIO, layout: Layout) -> Iterator[Row]:
         codecs.lookup(layout.charset)
     except LookupError:
         raise DocumentError(f"There is no charset {layout.charset!r}.") from None
-    yield from readers[layout.format](_without_bom(stream), layout)
+    rows = readers[layout.format](_without_bom(stream), layout)
+    grouped = layout.format == "csv" and layout.group
+    yield from _grouped(rows, layout.group) if grouped else rows
 
 
 def write(messages: Iterable[Mapping[str, Any]], layout: Layout) -> Iterator[bytes]:
@@ -108,6 +121,25 @@ def write(messages: Iterable[Mapping[str, Any]], layout: Layout) -> Iterator[byt
         "xml": _write_xml,
     }
     return writers[layout.format](messages, layout)
+
+
+def as_text(body: bytes, kind: str, charset: str = "") -> str:
+    """A small document as text, whatever it was encoded in.
+
+    What is not in its charset becomes U+FFFD, for which its row is refused.
+
+    :param charset: as declared beside it; else XML's own declaration or UTF-8 counts
+    """
+    declared = _XML_DECLARATION.match(body) if kind == "xml" else None
+    if declared:
+        charset = charset or (declared[1] or b"").decode()
+        body = body[declared.end() :]
+    try:
+        codec = codecs.lookup(charset or "utf-8").name
+    except LookupError:
+        codec = "utf-8"
+    text = body.decode("utf-8-sig" if codec == "utf-8" else codec, "replace")
+    return text.replace("\0", "\ufffd")
 
 
 class _Pushback(io.RawIOBase):
@@ -206,6 +238,50 @@ def _csv_row(number: int, header: list[str], cells: list[str], layout: Layout) -
         number,
         {name: cell or None for name, cell in zip(header, cells, strict=True)},
     )
+
+
+def _grouped(rows: Iterator[Row], column: str) -> Iterator[Row]:
+    """One message for the rows of one thing.
+
+    A row that cannot be read may belong to the things on both of its sides: neither is
+    told, as what is left of it would be taken for the whole.
+    """
+    number, group, fault, fault_since = 1, [], "", ""
+    for row in rows:
+        if row.message is not None and column not in row.message:
+            raise DocumentError(f"There is no column {column}.")
+        key = (row.message or {}).get(column)
+        if key is None:
+            why = row.error or f"{column} is empty"
+            fault_since = f"row {row.number}: {why}"
+            fault = fault or fault_since
+            continue
+        if group and key != group[0][column]:
+            yield _as_one(number, group, fault)
+            number, group, fault = number + 1, [], fault_since
+        group.append(row.message)
+        fault_since = ""
+        if len(group) > MAX_GROUP:
+            raise DocumentError(f"More than {MAX_GROUP} rows of one {column}.")
+    if group or fault:
+        yield _as_one(number, group, fault)
+
+
+def _as_one(number: int, group: list[dict[str, Any]], fault: str) -> Row:
+    if fault:
+        return Row(number, None, fault)
+    return Row(number, {**group[0], ROWS: group})
+
+
+def flat_rows(
+    message: Mapping[str, Any], columns: Iterable[str]
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table that a message stands for: one for each of its list
+    ``rows``, or itself. Each has all columns."""
+    columns = list(columns)
+    for part in message.get(ROWS) or [{}]:
+        cells = {**message, **part}
+        yield {name: cells.get(name) for name in columns}
 
 
 def _undecoded(text: str) -> bool:
@@ -355,8 +431,7 @@ def _write_json(
 
 
 def _xml(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
-    if not layout.rows:
-        raise DocumentError("Name the element that stands for one row.")
+    wanted = layout.rows
     parser = etree.iterparse(
         stream,
         events=("start", "end"),
@@ -370,7 +445,8 @@ def _xml(stream: io.BufferedReader, layout: Layout) -> Iterator[Row]:
     number = depth = size = 0
     try:
         for event, element in parser:
-            is_row = _tag(element) == layout.rows
+            wanted = wanted or _tag(element)
+            is_row = _tag(element) == wanted
             if event == "start":
                 _refuse_dtd(element)
                 depth += is_row

@@ -87,6 +87,11 @@ class Problem(Exception):
             errors=faults,
         )
 
+    def summary(self) -> str:
+        """Every fault and its place, in one line for a person."""
+        faults = [f"{error.pointer}: {error.detail}" for error in self.errors]
+        return "; ".join(faults) or self.detail or self.title
+
     def as_dict(self, instance: str = "") -> dict[str, Any]:
         """The problem document; ``instance`` names this occurrence (request ref)."""
         document: dict[str, Any] = {

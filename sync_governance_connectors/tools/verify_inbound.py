@@ -134,7 +134,8 @@ def standard_webhooks(inbound: Inbound, secrets: Iterable[str]) -> Verified:
     ]
     if not _any_equal((_mac(key, signed) for key in keys if key), given):
         raise Rejected("signature_mismatch", "No signature matches.")
-    return Verified(event_id, _body_member(inbound.body, "type"))
+    named = _body_member(inbound.body, "type")
+    return Verified(event_id, named or inbound.headers.get("x-event-type", ""))
 
 
 def shopify(inbound: Inbound, secrets: Iterable[str]) -> Verified:

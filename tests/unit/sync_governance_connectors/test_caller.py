@@ -51,3 +51,18 @@ def test_addresses_are_within_networks_of_their_family():
     assert not caller.is_within("nonsense", "0.0.0.0/0")
     with pytest.raises(ValueError):
         caller.networks("192.0.2.0/33")
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_failures_of_a_host_are_counted_together(address, counted):
+    assert caller.origin(address) == counted

@@ -2,6 +2,8 @@
 
 import dataclasses
 from ipaddress import ip_network
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -13,8 +15,9 @@ from odoo.addons.sync_governance_connectors.exchange.sftp import (
 )
 from odoo.addons.sync_governance_connectors.exchange.store import StoreError
 
-from devenv.sftp_server import SftpServer
-
+SERVER = "sync_governance_connectors/tests/sftp_server.py"
+# The addon's tests are a package that needs Odoo; this one module does not.
+SftpServer = run_path(str(Path(__file__).parents[3] / SERVER))["SftpServer"]
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 

@@ -187,3 +187,30 @@ def test_a_plan_parses_each_expression_once(monkeypatch):
     nodes = transform.plan(RULES)
     monkeypatch.setattr(transform, "compiled", None)
     assert transform.apply(nodes, SHOPIFY, LOOKUPS).body["currency"] == "USD"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "|".join(["[@,@]"] * 20),
+        "|".join(["{a:@,b:@}"] * 14) + "|to_string(@)",
+        "(" * 249 + "a" + ")" * 249,
+        "!" * 499 + "a",
+    ],
+)
+def test_an_expression_that_would_fill_the_memory_is_refused(expression):
+    with pytest.raises(ValueError):
+        transform.compiled(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "lines[].{sku: sku, quantity: qty, price: prices[0].amount}",
+        "[first, middle, last] | join(' ', @)",
+        "a.b.c || d.e || 'x'",
+        "sort_by(items[?qty > `0`], &position)[*].{a: a, b: b, c: c, d: [e, f, g]}",
+    ],
+)
+def test_what_a_mapping_needs_is_no_repetition(expression):
+    assert transform.compiled(expression)

@@ -1,3 +1,4 @@
+# Part of Sync governance. See LICENSE file for full copyright and licensing details.
 """A private SFTP server on loopback (asyncssh), serving one folder.
 
 Another implementation than the one we speak with, so that agreement means something.
