@@ -1,5 +1,6 @@
 from . import sync_bulk_insert  # mixins: before their models
 from . import sync_company_guard
+from . import sync_life_cycle
 from . import sync_record_pointer
 from . import base
 from . import ir_ui_view

@@ -9,9 +9,12 @@ class SyncSodFinding(models.Model):
 
     _name = "sync.sod.finding"
     _description = "Segregation of Duties Finding"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "sync.life.cycle"]
     _order = "state desc, id desc"
     _rec_name = "user_id"
+    _by_buttons = frozenset(
+        {"rule_id", "user_id", "origin", "state", "found_at", "gone_at"}
+    )
 
     rule_id = fields.Many2one(
         "sync.sod.rule", required=True, readonly=True, ondelete="cascade"
@@ -51,7 +54,7 @@ class SyncSodFinding(models.Model):
                 raise UserError(
                     self.env._("Somebody else has to accept what you hold.")
                 )
-            finding.state = "accepted"
+            finding._move_on({"state": "accepted"})
             self.env["sync.audit"]._log(
                 "sod.accepted",
                 finding,
@@ -60,7 +63,8 @@ class SyncSodFinding(models.Model):
             )
 
     def action_reopen(self):
-        self.filtered(lambda finding: finding.state == "accepted").state = "open"
+        accepted = self.filtered(lambda finding: finding.state == "accepted")
+        accepted._move_on({"state": "open"})
 
     def _gone(self):
         self.write({"state": "gone", "gone_at": fields.Datetime.now()})

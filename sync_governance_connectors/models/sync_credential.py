@@ -23,9 +23,10 @@ class SyncCredential(models.Model):
 
     _name = "sync.credential"
     _description = "API Credential"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "sync.life.cycle"]
     _order = "state, system_id, id desc"
     _rec_names_search = ["name", "prefix"]
+    _by_buttons = frozenset({"account_id", "prefix", "state", "rotated_to_id"})
 
     name = fields.Char(required=True, tracking=True)
     account_id = fields.Many2one(
@@ -235,7 +236,7 @@ class SyncCredential(models.Model):
             allowed_networks=self.allowed_networks,
         )
         self._set_state("overlapping")
-        self.write(
+        self._move_on(
             {
                 "rotated_to_id": successor.id,
                 "expires_at": min(self.expires_at, fields.Datetime.now() + overlap),
@@ -249,7 +250,7 @@ class SyncCredential(models.Model):
         self.filtered(lambda one: one.state == "overlapping")._set_state("revoked")
 
     def _set_state(self, state):
-        self.write({"state": state})
+        self._move_on({"state": state})
         for credential in self:
             credential._audit(f"credential.{state}")
             if state != "active":

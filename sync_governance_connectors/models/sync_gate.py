@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from time import monotonic
 
 from psycopg2 import IntegrityError, OperationalError
+from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError
@@ -24,8 +25,8 @@ _logger = logging.getLogger(__name__)
 STEPS = (
     "proxy",
     "credential",
-    "scope",
     "plan",
+    "scope",
     "idempotency",
     "content_type",
     "schema",
@@ -71,12 +72,17 @@ class SyncGate(models.AbstractModel):
                 if passage.answer:
                     break
         except Problem as problem:
-            passage.problem = problem
-            passage.answer = Answer.of_problem(problem, ref)
-            problem.aftermath()
+            self._refuse(passage, problem)
         if passage.keep:
             self._keep(passage)
         return self._dress(passage)
+
+    def _refuse(self, passage, problem):
+        passage.problem = problem
+        passage.answer = Answer.of_problem(problem, passage.ref)
+        if passage.keep and passage.caller is None:
+            self._count_stranger(passage)
+        problem.aftermath()
 
     @api.model
     def _steps(self):
@@ -113,6 +119,13 @@ class SyncGate(models.AbstractModel):
         bearer = token.parse_authorization(passage.incoming.header("authorization"))
         passage.caller = self._authenticate(passage, bearer)
 
+    def _step_plan(self, passage):
+        """Before anything is looked up: what is refused below counts as well."""
+        self._charge(passage)
+        self._take_slot(passage.caller)
+        if passage.incoming.method in ("POST", "PUT", "PATCH"):
+            passage.raw = passage.incoming.read(passage.caller.max_body)
+
     def _step_scope(self, passage):
         path = passage.incoming.path.removeprefix(PREFIX)
         if not path.isprintable():
@@ -131,16 +144,7 @@ class SyncGate(models.AbstractModel):
         needed = passage.needed_scope
         if needed and needed not in passage.caller.scopes:
             raise scope_missing(needed)
-
-    def _step_plan(self, passage):
-        caller = passage.caller
-        verdict = self._spend(passage, caller)
-        passage.headers |= headers.rate_limit(caller.plan, caller.limit, verdict)
-        if not verdict.allowed:
-            raise self._quota_exceeded(caller, verdict)
-        self._take_slot(caller)
-        if passage.incoming.method in ("POST", "PUT", "PATCH"):
-            passage.raw = passage.incoming.read(caller.max_body)
+        self._note_scope_use(passage)
 
     def _step_idempotency(self, passage):
         passage.key = idempotency.parse_key(passage.incoming.header("idempotency-key"))
@@ -251,10 +255,15 @@ class SyncGate(models.AbstractModel):
             yield
         except (Problem, OperationalError, ConcurrencyError):
             raise
-        except IntegrityError as error:
+        except UniqueViolation as error:
             _logger.info("%s: %s", ref, error.diag.message_primary)
             raise Problem(
                 409, "exists", "Another record has one of these unique values."
+            ) from error
+        except IntegrityError as error:
+            _logger.info("%s: %s", ref, error.diag.message_primary)
+            raise Problem(
+                422, "business_rule", "One of the values is impossible here."
             ) from error
         except MissingError as error:
             raise Problem(404, "not_found", str(error)) from error

@@ -22,14 +22,20 @@ class SyncGate(models.AbstractModel):
         address = passage.incoming.remote_addr
         prefix = bearer.prefix if bearer else ""
         row, failures = self._load_credential(prefix, address)
+        passage.system_id = row["system_id"] if row else None
         meter = ratelimit.Meter(tat=failures or 0.0)
         if prefix and not ratelimit.take(GUESSES, meter, passage.unix_now).allowed:
             passage.keep = False  # a flood shall not fill the requests screen
             raise self._too_many_guesses(meter, passage.unix_now)
         scopes = self._proven_scopes(bearer, row, passage.unix_now)
         if scopes is None:
-            passage.system_id = row["system_id"] if row else None
-            raise self._failure(passage, prefix, address)
+            passage.guessed, passage.guessed_before = prefix, failures is not None
+            raise Problem(
+                401,
+                "credential_invalid",
+                "Send a valid key: Authorization: Bearer sgk_<prefix>_<secret>.",
+                headers=INVALID_TOKEN,
+            )
         check_usable(row, address, passage.now)
         return Caller.of_row(row, scopes)
 
@@ -71,35 +77,31 @@ class SyncGate(models.AbstractModel):
         if bearer is None or bearer.kind == token.KEY_TAG:
             proven = token.matches(bearer.secret if bearer else "", stored)
             return granted if proven else None
-        claims = token.unseal(bearer, (stored or token.NO_DIGEST).encode(), int(now))
-        if claims is None or stored is None:
+        claims = token.unseal(bearer, stored, int(now))
+        if claims is None:
             return None
         return {name: day for name, day in granted.items() if name in claims.scopes}
 
-    def _failure(self, passage, prefix, address):
-        """401, and one more failure.
+    def _count_stranger(self, passage):
+        """One more refusal of an address before anybody was known.
 
         Guesses at one key from one address are slowed, right ones included; other keys
         from that address (partners behind one proxy) are not in the way. What an
-        address sends beyond a measure is refused without being kept.
+        address sends beyond a measure is refused and leaves nothing behind, neither a
+        request nor a counter of one more made-up prefix.
         """
-        counters = self.env["sync.rate.counter"]
+        address, prefix = passage.incoming.remote_addr, passage.guessed
+        counters, guess = self.env["sync.rate.counter"], None
         with self._short_transaction() as short:
             take = counters.with_env(short)._take
             now = passage.unix_now
             flood = take(counters._address_bucket(address), FAILURES, now, address)
-            if prefix:
+            if prefix and (flood.allowed or passage.guessed_before):
                 bucket = counters._address_bucket(address, prefix)
                 guess = take(bucket, GUESSES, now, address)
         passage.keep = flood.allowed
-        if prefix and not guess.remaining:
+        if guess and not guess.remaining:
             self._tell_guessing(prefix, address)
-        return Problem(
-            401,
-            "credential_invalid",
-            "Send a valid key: Authorization: Bearer sgk_<prefix>_<secret>.",
-            headers=INVALID_TOKEN,
-        )
 
     def _tell_guessing(self, prefix, address):
         self.env["sync.issue"]._raise(

@@ -34,8 +34,7 @@ class SyncGate(models.AbstractModel):
             passage.answer = self._exchange(passage)
         except Problem as problem:
             problem.members.setdefault("error", "invalid_client")
-            passage.problem = problem
-            passage.answer = Answer.of_problem(problem, ref)
+            self._refuse(passage, problem)
         if passage.keep:
             self._keep(passage)
         return self._dress(passage)
@@ -52,6 +51,8 @@ class SyncGate(models.AbstractModel):
         key = self._client_key(passage.incoming, form)
         with passage.step("credential"):
             caller = passage.caller = self._authenticate(passage, key)
+        with passage.step("plan"):
+            self._charge(passage)
         scopes = self._asked_scopes(form, caller)
         stored = self.env["sync.credential"].browse(caller.credential_id).secret_hash
         claims = token.AccessClaims(int(passage.unix_now) + LIFETIME, tuple(scopes))

@@ -4,6 +4,7 @@ import random
 from odoo import models
 from odoo.tools import SQL
 
+from ..tools import headers
 from ..tools.problem import Problem
 
 # Advisory locks of calls at the same time live in a number space of their own.
@@ -15,21 +16,36 @@ class SyncGate(models.AbstractModel):
 
     _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
+    def _charge(self, passage):
+        """Count the call against its plan.
+
+        :raise Problem: 429
+        """
+        caller = passage.caller
+        verdict = self._spend(passage, caller)
+        passage.headers |= headers.rate_limit(caller.plan, caller.limit, verdict)
+        if not verdict.allowed:
+            raise self._quota_exceeded(caller, verdict)
+
     def _spend(self, passage, caller):
-        """Count the call (and, once a day, the scope) in a short transaction."""
-        scope, today = passage.needed_scope, passage.now.date().isoformat()
+        """Count the call, in a short transaction."""
         counters = self.env["sync.rate.counter"]
         with self._short_transaction() as short:
-            if scope and caller.scopes[scope] != today:
-                self.with_env(short)._mark_scope_used(
-                    caller.credential_id, scope, today
-                )
             return counters.with_env(short)._take(
                 counters._credential_bucket(caller.credential_id),
                 caller.limit,
                 passage.unix_now,
                 passage.incoming.remote_addr,
             )
+
+    def _note_scope_use(self, passage):
+        """Note, once a day, that the key needs the scope."""
+        caller, scope = passage.caller, passage.needed_scope
+        today = passage.now.date().isoformat()
+        if not scope or caller.scopes[scope] == today:
+            return
+        with self._short_transaction() as short:
+            self.with_env(short)._mark_scope_used(caller.credential_id, scope, today)
 
     def _mark_scope_used(self, credential_id, scope, today):
         code, _colon, operation = scope.partition(":")

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools import ratelimit
+from ..tools import caller, ratelimit
 
 # Wrong secrets for one key from one address: ten at once, then one in ten seconds.
 GUESSES = ratelimit.Limit(per_minute=6, burst=10)
@@ -41,7 +41,7 @@ class SyncRateCounter(models.Model):
     @api.model
     def _address_bucket(self, address, prefix=""):
         """Failures of an address, at all or at one key."""
-        return f"address:{address}:{prefix}"
+        return f"address:{caller.origin(address)}:{prefix}"
 
     @api.model
     def _take(self, bucket, limit, now, address, cost=1):

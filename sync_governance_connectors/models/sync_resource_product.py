@@ -1,7 +1,9 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import models
+from odoo.fields import Domain
 
 from ..tools.canonical import Kind, Member
+from ..tools.problem import Problem
 from ..tools.vocabulary import UPDATED_AT, naming, shown
 
 MEMBERS = (
@@ -72,6 +74,29 @@ class SyncResourceProduct(models.AbstractModel):
 
     def _members(self):
         return MEMBERS
+
+    def _admit(self, bodies, wanted, call):
+        super()._admit(bodies, wanted, call)
+        for body in bodies:
+            self._refuse_taken_barcode(body)
+
+    def _update(self, record, body, call, partial):
+        self._refuse_taken_barcode(body, record)
+        return super()._update(record, body, call, partial)
+
+    def _refuse_taken_barcode(self, body, record=None):
+        """Odoo's own refusal names the other product, which the caller may not know.
+
+        :raise Problem: 409
+        """
+        barcode = body.get("barcode")
+        if not barcode or (record and record.barcode == barcode):
+            return
+        taken = Domain("barcode", "=", barcode) & self._company_domain()
+        if self._business_model().search_count(taken, limit=1):
+            raise Problem(
+                409, "exists", self.env._("Another product has this barcode.")
+            )
 
     def _insert(self, values_list, call):
         company = call.system.company_id

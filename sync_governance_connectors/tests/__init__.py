@@ -4,6 +4,7 @@ from . import test_credential
 from . import test_dialects
 from . import test_docs
 from . import test_gate
+from . import test_gate_abuse
 from . import test_gate_conflict
 from . import test_gate_contract
 from . import test_gate_cost

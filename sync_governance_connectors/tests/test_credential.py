@@ -170,6 +170,27 @@ class TestCredential(GateCase):
         credential.with_user(officer).action_activate()
         self.assertEqual(self.call("GET", "/tags", token=key).status_code, 200)
 
+    def test_nobody_opens_a_key_past_the_buttons(self):
+        """Readonly is readonly over RPC, and a key in use gets no wider."""
+        groups = "sync_governance_base.group_sync_%s"
+        manager = new_test_user(self.env, "gate_m", groups % "integration_manager")
+        officer = new_test_user(self.env, "gate_o", groups % "security_officer")
+        narrow, _key = self._issue(self.system, ["tag:read"])
+        scope = {
+            "credential_id": narrow.id,
+            "domain_id": self.domain.id,
+            "operation": "write",
+        }
+        with self.assertRaises(AccessError):
+            self.env["sync.credential.scope"].with_user(manager).create(scope)
+        narrow.action_revoke()
+        other = self._make_system("gate_other")
+        account = self.env["sync.service.account"]._create_for(other, "tests")
+        for values in ({"state": "active"}, {"account_id": account.id}):
+            with self.assertRaises(AccessError):
+                narrow.with_user(officer).write(values)
+        narrow.with_user(officer).write({"name": "Narrow"})
+
     def test_expiry_is_closed_and_announced(self):
         self.credential.expires_at = fields.Datetime.now() + timedelta(days=3)
         old, _key = self._issue(

@@ -199,7 +199,7 @@ class TestGate(GateCase):
         steps = [step["step"] for step in request.trace]
         self.assertEqual(
             steps,
-            "proxy credential scope plan idempotency content_type schema apply".split(),
+            "proxy credential plan scope idempotency content_type schema apply".split(),
         )
         self.assertTrue(all(step["ms"] >= 0 for step in request.trace))
         self.assertEqual(json.loads(request.request_shown)["name"], "Gold")

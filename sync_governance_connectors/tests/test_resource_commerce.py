@@ -46,6 +46,24 @@ class TestResourceCommerce(ResourceCase):
         self.apply(self.shop, "products", "patch", "SKU-T2", {"list_price": "13"})
         self.assertEqual(product.lst_price, 13.0)
 
+    def test_a_taken_barcode_is_refused_without_a_name(self):
+        self._product("Secret prototype", "SKU-T8", 1.0, 1).barcode = "4006381333948"
+        body = {
+            "external_id": "SKU-T9",
+            "name": "Label roll",
+            "barcode": "4006381333948",
+        }
+        with self.assertRaises(Problem) as refused:
+            self.create(self.wms, "products", body)
+        del body["barcode"]
+        self.create(self.wms, "products", body)
+        change = {"barcode": "4006381333948"}
+        with self.assertRaises(Problem) as refused_later:
+            self.apply(self.wms, "products", "patch", "SKU-T9", change)
+        for problem in (refused.exception, refused_later.exception):
+            self.assertEqual((problem.status, problem.code), (409, "exists"))
+            self.assertNotIn("Secret", problem.detail)
+
     def test_price_round_trip(self):
         pricelist = self.env["product.pricelist"].create({"name": "Test retail"})
         item = self.create(

@@ -73,6 +73,22 @@ def networks(text: str | None) -> list:
     return [ipaddress.ip_network(part.strip()) for part in parts if part.strip()]
 
 
+def origin(address: str) -> str:
+    """What failures are counted by: the address, of IPv6 the network of its host.
+
+    A single host there has 2^64 addresses to call from.
+    """
+    try:
+        caller = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if caller.version == 4:
+        return str(caller)
+    if caller.ipv4_mapped:
+        return str(caller.ipv4_mapped)
+    return str(ipaddress.ip_network((caller, 64), strict=False))
+
+
 def is_within(address: str, text: str) -> bool:
     """Whether an address is in one of the networks of a comma separated list."""
     try:

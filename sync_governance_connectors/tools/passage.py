@@ -29,6 +29,8 @@ class Passage:
     headers: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
     system_id: int | None = None  # of a known prefix, also when the secret is wrong
+    guessed: str = ""  # prefix of a key whose secret was wrong
+    guessed_before: bool = False  # wrong secrets for it came from here already
     route: Route | None = None
     resource: Any = None
     call: Call | None = None

@@ -8,6 +8,7 @@ item. Every rule leaves a step in the trace, also when it fails.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
@@ -21,6 +22,8 @@ from . import canonical, money
 
 MAX_EXPRESSION = 500
 MAX_NODES = 120
+#: how many times over an expression may repeat its message
+MAX_COPIES = 200
 MAX_ITEMS = canonical.MAX_ITEMS
 SHOWN = 200
 #: what a conditional's last resort is called
@@ -117,21 +120,44 @@ class Mapped:
 def compiled(expression: str) -> Any:
     """A parsed expression within the limits.
 
-    :raise ValueError: too long, too big, or not JMESPath
+    :raise ValueError: too long, too big, too deep, or not JMESPath
     """
     if len(expression) > MAX_EXPRESSION:
         raise ValueError(f"longer than {MAX_EXPRESSION} characters")
     try:
         parsed = jmespath.compile(expression)
+        nodes = _count_nodes(parsed.parsed)
     except JMESPathError as error:
         raise ValueError(str(error)) from error
-    if _count_nodes(parsed.parsed) > MAX_NODES:
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if nodes > MAX_NODES:
         raise ValueError(f"more than {MAX_NODES} parts")
+    if _count_copies(parsed.parsed) > MAX_COPIES:
+        raise ValueError(f"repeats its message more than {MAX_COPIES} times")
     return parsed
 
 
 def _count_nodes(node: Mapping[str, Any]) -> int:
     return 1 + sum(_count_nodes(child) for child in node.get("children", ()))
+
+
+def _count_copies(node: Mapping[str, Any]) -> int:
+    """How often, at most, the result can hold what it was read from.
+
+    ``[@, @]`` holds it twice, and each pipe into another one doubles that again: a
+    short expression would fill the memory.
+    """
+    copies = [_count_copies(child) for child in node.get("children", ())] or [1]
+    if node["type"] in (
+        "multi_select_list",
+        "multi_select_dict",
+        "function_expression",
+    ):
+        return sum(copies)
+    if node["type"] in ("or_expression", "and_expression", "comparator"):
+        return max(copies)
+    return math.prod(copies)
 
 
 def _search(parsed: Any, document: Any) -> Any:
