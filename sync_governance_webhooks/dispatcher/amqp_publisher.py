@@ -114,6 +114,11 @@ class Publisher:
         self._connection = self._channel = None
         threading.Thread(target=self._run, name="sync-amqp", daemon=True).start()
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether it takes no more messages."""
+        return self._is_dead
+
     def publish(self, message: AmqpMessage) -> Future | None:
         """Hand a message over; the future ends when the broker has confirmed it, or
         with :class:`NotPublished`.
@@ -244,8 +249,12 @@ class Publisher:
     def _rest(self):
         """Close an idle connection; otherwise look again later."""
         since = time.monotonic() - self._last_use
-        if since >= self._idle and not self._outstanding:
-            self._die(NotPublished(Failure.CONNECTION, "Closed"))
+        with self._lock:
+            # Not if somebody has just handed something over: it would have failed.
+            is_over = since >= self._idle and not (self._outstanding or self._waiting)
+            self._is_dead = self._is_dead or is_over
+        if is_over:
+            self._let_go()
         else:
             self._loop.call_later(max(0.1, self._idle - since), self._rest)
 
@@ -255,10 +264,13 @@ class Publisher:
         if not self._connection or self._connection.is_closed:
             self._loop.stop()
         elif is_first:
-            with suppress(exceptions.AMQPError):
-                self._connection.close()
-            # A second for a farewell that the broker may answer, or not.
-            self._loop.call_later(1.0, self._loop.stop)
+            self._let_go()
+
+    def _let_go(self):
+        with suppress(exceptions.AMQPError):
+            self._connection.close()
+        # A second for a farewell that the broker may answer, or not.
+        self._loop.call_later(1.0, self._loop.stop)
 
     def _fail_all(self, error):
         """:return: False if that has been done before"""
@@ -274,26 +286,40 @@ class Publisher:
 
 
 class Publishers:
-    """The publishers of this process, one a broker, user and TLS settings."""
+    """The publishers of this process, one a broker, user, TLS settings and exchange.
+
+    One an exchange, as a broker closes the channel on which one was named that does not
+    exist or is not ours: messages of others must not fail along with it. It also leaves
+    no doubt which of two messages of the same event a broker returns.
+    """
 
     def __init__(self, idle: float = IDLE_S):
         self._idle = idle
-        self._publishers: dict[Broker, Publisher] = {}
+        self._publishers: dict[tuple[Broker, str], Publisher] = {}
         self._lock = threading.Lock()
 
     def publish(self, broker: Broker, message: AmqpMessage) -> Future:
-        """Hand a message to the broker's publisher, a new one if need be.
+        """Hand a message to its exchange's publisher, a new one if need be.
 
         :raises ssl.SSLError: unusable certificates
         """
+        key = broker, message.exchange
         with self._lock:
-            publisher = self._publishers.get(broker)
+            publisher = self._publishers.get(key)
             future = publisher and publisher.publish(message)
             if not future:
-                publisher = Publisher(broker, self._idle)
-                self._publishers[broker] = publisher
+                self._forget_dead()
+                publisher = self._publishers[key] = Publisher(broker, self._idle)
                 future = publisher.publish(message)
         return future
+
+    def _forget_dead(self):
+        """Addresses and passwords change; what was known of old ones is no use."""
+        self._publishers = {
+            key: publisher
+            for key, publisher in self._publishers.items()
+            if not publisher.is_dead
+        }
 
     def close(self) -> None:
         """End all connections, e.g. after a test."""

@@ -203,6 +203,44 @@ def test_a_broker_that_says_nothing_costs_the_timeout(outbox, publish):
     assert attempts(outbox, subscription)[0][0] == "timeout"
 
 
+def test_an_exchange_that_is_missing_fails_alone(outbox, broker, consumer, publish):
+    """The broker closes the channel on which it was named: not that of the others."""
+    good = publish("/good", max_concurrency=32)
+    missing = outbox.world.shell(
+        f"""
+missing = env["sync.subscription"].browse({good}).copy({{
+    "name": "/missing", "amqp_exchange": "missing",
+    "auth_user": "{broker.user}", "auth_secret": "{broker.password}"}})
+missing._rotate_secret()
+missing.action_activate()
+env.cr.commit()
+result = missing.id
+"""
+    )
+    events = outbox.emit(keys=100, rounds=5)
+    assert settle(outbox, good, events) == {"delivered": events}
+    assert len(consumer.take()) == events
+    assert {row[0] for row in attempts(outbox, good)} == {None}
+    assert "404" in attempts(outbox, missing)[0][1]
+
+
+def test_messages_do_not_wait_for_each_others_confirm(outbox, consumer, publish):
+    subscription = publish("/fast", max_concurrency=64)
+    outbox.pause()
+    events = outbox.emit(keys=500, rounds=8)
+    outbox.go_on()
+    assert settle(outbox, subscription, events) == {"delivered": events}
+    assert len(consumer.take()) == events
+    [(seconds,)] = outbox.query(
+        "SELECT extract(epoch FROM max(started_at + duration_ms * INTERVAL '1 ms')"
+        " - min(started_at))::float FROM sync_delivery_attempt"
+        f" WHERE subscription_id = {subscription}"
+    )
+    print(f"{events / seconds:.0f} messages/s, each confirmed")
+    # A disk is asked for each batch of confirms; one by one would be a tenth of it.
+    assert events / seconds > 150
+
+
 def test_tls_with_password_or_certificate(outbox, broker, consumer, publish, authority):
     secure = {
         "url": f"amqps://localhost:{broker.tls_port}/",
