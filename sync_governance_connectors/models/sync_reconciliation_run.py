@@ -156,7 +156,7 @@ class SyncReconciliationRun(models.Model):
             try:
                 external_id, body = self._canonical(row, mapping)
             except Problem as problem:
-                findings.append(self._unreadable(row.number, "", _reason(problem)))
+                findings.append(self._unreadable(row.number, "", problem.summary()))
             else:
                 read.append((row.number, external_id, json.dumps(body)))
         for number, external_id in self.env["sync.reconciliation.row"]._add(self, read):
@@ -361,9 +361,3 @@ def _finding(kind, external_id, res_id=0, member="", **values):
         "member": member,
         "values": values,
     }
-
-
-def _reason(problem):
-    """A problem in one line."""
-    faults = "; ".join(f"{one.pointer}: {one.detail}" for one in problem.errors)
-    return faults or problem.detail or problem.title
