@@ -149,6 +149,7 @@ class SyncCredential(models.Model):
         :return: ``(credential, key)``; pending unless a security officer issues it
         """
         self.check_access("create")
+        account.check_access("read")  # of the user's own companies
         key = token.generate(secrets.token_bytes)
         values = {
             "name": name or self.env._("Key of %(account)s", account=account.name),

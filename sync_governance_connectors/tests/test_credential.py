@@ -170,6 +170,25 @@ class TestCredential(GateCase):
         credential.with_user(officer).action_activate()
         self.assertEqual(self.call("GET", "/tags", token=key).status_code, 200)
 
+    def test_nobody_issues_a_key_of_another_company(self):
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        system = self._make_system("gate_elsewhere")
+        system.company_id = other
+        account = self.env["sync.service.account"]._create_for(system, "tests")
+        officer = new_test_user(
+            self.env, "gate_o", "sync_governance_base.group_sync_security_officer"
+        )
+        wizard = self.env["sync.credential.issue"].with_user(officer)
+        with self.assertRaises(AccessError):
+            wizard.create(
+                {
+                    "account_id": account.id,
+                    "name": "Theirs",
+                    "plan_id": self.plan.id,
+                    "read_domain_ids": self.domain.ids,
+                }
+            ).action_issue()
+
     def test_nobody_opens_a_key_past_the_buttons(self):
         """Readonly is readonly over RPC, and a key in use gets no wider."""
         groups = "sync_governance_base.group_sync_%s"
