@@ -61,6 +61,14 @@ class SyncDuplicateGroup(models.Model):
         return groups
 
     @api.model
+    def _analyze(self):
+        """Tell PostgreSQL's planner how large the tables of the groups have become."""
+        self.env.cr.execute(
+            "ANALYZE sync_duplicate_group, sync_duplicate_member"
+            ", sync_duplicate_evidence (group_id)"
+        )
+
+    @api.model
     def _open_members(self, rule, record_ids):
         """:return: ``{group id: set of record ids}``
         of the open groups of these records"""

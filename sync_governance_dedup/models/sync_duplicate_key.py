@@ -1,7 +1,5 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import io
-
 import numpy as np
 
 from odoo import api, fields, models
@@ -14,6 +12,43 @@ from ..tools.profile import VERSION, Layout, pack, unpack
 BATCH = 20_000
 #: Name under which the hash of a raw row travels beside its fields.
 SOURCE = "\0source"
+
+
+class KeyRows:
+    """File that COPY writes rows of two integers to, in its binary format: a large
+    base's keys are never held in it whole."""
+
+    #: Number of columns, and twice a length and a value.
+    ROW = np.dtype(
+        [("n", ">i2"), ("_a", ">i4"), ("id", ">i4"), ("_b", ">i4"), ("key", ">i4")]
+    )
+    #: Bytes in front of the first row.
+    HEADER = 19
+
+    def __init__(self):
+        self._rest = bytearray()
+        self._skipped = False
+        self._ids = [np.zeros(0, dtype=np.int32)]
+        self._keys = [np.zeros(0, dtype=np.int32)]
+
+    def write(self, data):
+        self._rest += data
+        if len(self._rest) > 1 << 20:
+            self._parse()
+
+    def _parse(self):
+        start = 0 if self._skipped else self.HEADER
+        count = (len(self._rest) - start) // self.ROW.itemsize
+        rows = np.frombuffer(bytes(self._rest), self.ROW, count, start)
+        self._ids.append(rows["id"].astype(np.int32))
+        self._keys.append(rows["key"].astype(np.int32))
+        del self._rest[: start + rows.nbytes]
+        self._skipped = True
+
+    def columns(self):
+        """:return: (ids, keys)"""
+        self._parse()  # a trailer of two bytes is left
+        return np.concatenate(self._ids), np.concatenate(self._keys)
 
 
 class SyncDuplicateKey(models.Model):
@@ -202,7 +237,7 @@ class SyncDuplicateKey(models.Model):
     @api.model
     def _all_keys(self, rule):
         """:return: (record ids, keys) of the whole base, as arrays of one length"""
-        binary = io.BytesIO()
+        rows = KeyRows()
         self.env.cr.copy_expert(
             self.env.cr.mogrify(
                 SQL(
@@ -212,14 +247,9 @@ class SyncDuplicateKey(models.Model):
                     rule.id,
                 )
             ).decode(),
-            binary,
+            rows,
         )
-        # a header of 19 bytes, rows of two 4-byte integers, a trailer of 2 bytes
-        row = np.dtype(
-            [("n", ">i2"), ("_a", ">i4"), ("id", ">i4"), ("_b", ">i4"), ("key", ">i4")]
-        )
-        rows = np.frombuffer(binary.getbuffer()[19:-2], dtype=row)
-        return rows["id"].astype(np.int32), rows["key"].astype(np.int32)
+        return rows.columns()
 
     @api.model
     def _covered(self, rule, domain=fields.Domain.TRUE, **options):

@@ -366,6 +366,10 @@ class SyncDuplicateScan(models.Model):
     def _write_groups(self, groups, values):
         self.env["sync.duplicate.group"]._suggest(self.rule_id, groups)
         self.write(values)
+        slices = -(-self.group_count // GROUP_SLICE)
+        if slices & (slices - 1) == 0:
+            # tables that grow from nothing: the planner would read all of them
+            self.env["sync.duplicate.group"]._analyze()
 
     def _group_done(self):
         self.env["sync.duplicate.pair"]._forget_before(self)

@@ -93,7 +93,7 @@ class TestBadInput(DedupCase):
             """
             INSERT INTO sync_duplicate_key (rule_id, res_id, profile, keys, source)
             SELECT %s, 10000000 + n, profile, keys, 0
-              FROM generate_series(1, 20000) AS n,
+              FROM generate_series(1, 100000) AS n,
                    (SELECT profile, keys FROM sync_duplicate_key
                      WHERE res_id = %s AND rule_id = %s) AS one
             """,

@@ -284,3 +284,11 @@ def test_decisions_of_people_move_the_weights():
     assert after.table["name"]["equal"][0] < Weights().table["name"]["equal"][0]
     assert Weights.load(after.dump()) == after
     assert {change["level"] for change in Weights().changes(after)} >= {"equal"}
+
+
+def test_a_key_that_all_share_costs_nothing():
+    """One info@ address, or one 0000000, on a hundred thousand records."""
+    size = 100_000
+    rows = np.r_[np.arange(size), 7, 8]
+    held = np.r_[np.full(size, 4711), 13, 13]
+    assert pairs_of(rows, held, size) == [(7, 8)]
