@@ -555,7 +555,7 @@ class Bench:
 
     def jobs_per_s(self):
         """Deliveries per second at one queue_job each."""
-        count = 100 if self.quick else 1_000
+        count = 60 if self.quick else 1_000
         ask(self.url + "/reset")
         with self.env() as env:
             for job in self._webhook_jobs(env, count):
@@ -575,7 +575,7 @@ class Bench:
         """Seconds from commit to the first attempt, the system being idle."""
         self.subscribe(["/idle"])
         waits = []
-        for number in range(10 if self.quick else 100):
+        for number in range(8 if self.quick else 100):
             with self.registry.cursor() as cr:
                 from odoo import SUPERUSER_ID, api
 
