@@ -34,10 +34,12 @@ def mask(value: Any, name: str = "") -> Any:
 def mask_text(raw: str) -> str:
     """Masked, indented JSON of a body; a text that is no JSON is only measured."""
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
+        masked = mask(json.loads(raw))
+        shown = json.dumps(masked, ensure_ascii=False, indent=2)[:MAX_CHARS]
+    except ValueError:
         return f"({len(raw)} characters, not JSON)" if raw else ""
-    shown = json.dumps(mask(value), ensure_ascii=False, indent=2)[:MAX_CHARS]
+    except RecursionError:
+        return f"({len(raw)} characters, nested too deeply)"
     # Halves of surrogate pairs, which the gate refuses, are no text for a database.
     return shown.encode("utf-8", "replace").decode()
 

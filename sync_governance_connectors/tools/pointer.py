@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from referencing import Registry  # comes with jsonschema
 
 from .problem import FieldError
 
@@ -46,7 +47,8 @@ def compiled(schema_json: str) -> Draft202012Validator:
     """Validator of a schema given as JSON text (the text is the cache key)."""
     schema = json.loads(schema_json)
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema, format_checker=_formats)
+    # An empty registry: a reference that leads out is an error, never a download.
+    return Draft202012Validator(schema, registry=Registry(), format_checker=_formats)
 
 
 def faults(validator: Draft202012Validator, body: Any) -> list[FieldError]:

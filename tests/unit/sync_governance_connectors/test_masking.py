@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from odoo.addons.sync_governance_connectors.tools import masking
 
 
@@ -28,3 +30,10 @@ def test_text_that_is_not_json_is_not_shown():
 def test_halves_of_surrogate_pairs_can_be_stored():
     shown = masking.mask_text('{"name": "\\ud800 and more"}')
     assert shown.encode()
+
+
+@pytest.mark.parametrize("depth", [600, 5_000, 200_000])
+def test_a_deep_body_is_only_measured(depth):
+    """Whoever looks at the call, or keeps it, survives what its sender nested."""
+    shown = masking.mask_text("[" * depth + "]" * depth)
+    assert shown.startswith(f"({2 * depth} characters")

@@ -1,4 +1,7 @@
+from unittest.mock import patch
+
 import pytest
+from referencing.exceptions import Unresolvable
 
 from odoo.addons.sync_governance_connectors.tools import pointer
 
@@ -62,3 +65,19 @@ def test_times_are_rfc_3339(value):
     schema = {"type": "string", "format": "date-time"}
     assert pointer.validate(schema, value) == []
     assert pointer.validate(schema, value.replace("T", " ")[:-1])
+
+
+def test_nothing_is_downloaded_for_a_schema():
+    """A contract could make Odoo fetch an address inside of the company's network."""
+    schema = {"not": {"$ref": "http://169.254.169.254/latest"}}
+    with patch("urllib.request.urlopen") as fetched, pytest.raises(Unresolvable):
+        pointer.validate(schema, {"a": 1})
+    fetched.assert_not_called()
+
+
+def test_references_within_a_schema_work():
+    schema = {
+        "$defs": {"a": {"type": "string"}},
+        "properties": {"x": {"$ref": "#/$defs/a"}},
+    }
+    assert [fault.pointer for fault in pointer.validate(schema, {"x": 1})] == ["/x"]

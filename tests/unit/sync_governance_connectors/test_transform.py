@@ -194,7 +194,6 @@ def test_a_plan_parses_each_expression_once(monkeypatch):
     [
         "|".join(["[@,@]"] * 20),
         "|".join(["{a:@,b:@}"] * 14) + "|to_string(@)",
-        "(" * 249 + "a" + ")" * 249,
         "!" * 499 + "a",
     ],
 )
