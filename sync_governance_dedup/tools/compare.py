@@ -45,16 +45,20 @@ class Comparison:
 # -- shared pieces ---------------------------------------------------------------------
 
 
-def _similarity(scorer, column, left, right, cutoff=0.0):
-    """Similarity of values by number; each distinct pair of values is measured once."""
+def _similarity(scorer, column, left, right, cutoff=0.0, joined=False):
+    """Similarity of values by number; each distinct pair of values is measured once.
+
+    :param joined: without the blanks between their words
+    """
+    values = column.joined if joined else column.objects
     wide = len(column.objects) + 1
     codes, inverse = np.unique(
         np.minimum(left, right).astype(np.int64) * wide + np.maximum(left, right),
         return_inverse=True,
     )
     scores = cpdist(
-        column.objects[codes // wide],
-        column.objects[codes % wide],
+        values[codes // wide],
+        values[codes % wide],
         scorer=scorer,
         score_cutoff=cutoff,
         workers=1,
@@ -221,7 +225,8 @@ def _mend_joined_names(table, i, j, level, shared):
     if len(doubtful) == 0:
         return
     left, right = names.ids[i[doubtful]], names.ids[j[doubtful]]
-    likeness = _similarity(_joined_similarity, names, left, right)
+    scorer = Levenshtein.normalized_similarity
+    likeness = _similarity(scorer, names, left, right, joined=True)
     close = (likeness >= 0.9) & (
         np.maximum(names.lengths[left], names.lengths[right]) >= 8
     )
@@ -232,12 +237,6 @@ def _mend_joined_names(table, i, j, level, shared):
     shared[doubtful[close]] = np.maximum(
         shared[doubtful[close]],
         _SOFT_BITS[_MISTYPED] * np.minimum(names.bits[left], names.bits[right])[close],
-    )
-
-
-def _joined_similarity(left, right, **options):
-    return Levenshtein.normalized_similarity(
-        left.replace(" ", ""), right.replace(" ", ""), **options
     )
 
 

@@ -2,9 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The engine as the models use it: score pairs, explain them, group them."""
 
-import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,8 +19,6 @@ from .weights import Weights
 
 #: Probability below which a pair is not even kept as a doubt against a group.
 NEGLIGIBLE = 0.01
-#: Batches of pairs that are compared at once.
-THREADS = min(os.cpu_count() or 1, 4)
 
 
 class ScoredPair(NamedTuple):
@@ -104,14 +100,8 @@ class Matcher:
         return self.weigh(np.asarray(left), np.asarray(right), levels, bits)
 
     def compare_all(self, left, right) -> tuple[np.ndarray, np.ndarray]:
-        """(levels, bits) of many pairs, compared in batches.
-
-        Batches run beside each other: numpy and rapidfuzz work without Python's lock.
-        """
-        with ThreadPoolExecutor(THREADS) as pool:
-            found = list(
-                pool.map(self.compare, *zip(*batches(left, right), strict=True))
-            )
+        """(levels, bits) of many pairs, compared in batches."""
+        found = [self.compare(one, two) for one, two in batches(left, right)]
         levels, bits = (np.concatenate(each) for each in zip(*found, strict=True))
         return levels, bits
 

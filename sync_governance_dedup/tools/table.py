@@ -59,6 +59,11 @@ class ValueColumn:
         at the end: index -1 is the empty value."""
         return np.array([*self.values, ""], dtype=object)
 
+    @cached_property
+    def joined(self) -> np.ndarray:
+        """As :attr:`objects`, without the blanks between words."""
+        return np.array([v.replace(" ", "") for v in (*self.values, "")], dtype=object)
+
 
 @dataclass
 class WordColumn:
