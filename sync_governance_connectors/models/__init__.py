@@ -80,3 +80,13 @@ from . import sync_onboarding_check
 from . import sync_onboarding_template
 from . import sync_onboarding_template_scope
 from . import sync_onboarding_template_item
+from . import sync_onboarding
+from . import sync_onboarding_item
+from . import sync_onboarding_proof
+from . import sync_onboarding_stay
+from . import sync_onboarding_launch
+from . import sync_onboarding_handover
+from . import sync_sample
+from . import sync_system_onboarding
+from . import sync_credential_onboarding
+from . import sync_request_onboarding

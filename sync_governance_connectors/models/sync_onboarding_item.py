@@ -51,7 +51,7 @@ class SyncOnboardingItem(models.Model):
     )
     note = fields.Text(readonly=True)
     done_at = fields.Datetime(string="Done On", readonly=True)
-    done_by_id = fields.Many2one("res.users", string="Done By", readonly=True)
+    done_by_id = fields.Many2one("res.users", readonly=True)
     res_model = fields.Char(string="Evidence Model", readonly=True)
     res_id = fields.Many2oneReference(
         string="Evidence", model_field="res_model", readonly=True

@@ -55,7 +55,9 @@ class SyncOnboardingProof(models.AbstractModel):
         accounts = onboarding.system_id.service_account_ids
         if not accounts:
             return Evidence(False, self.env._("There is no service account."))
+        # The last one is how a user without mailbox is told things.
         usual = self.env.ref("base.group_user")
+        usual |= self.env.ref("mail.group_mail_notification_type_inbox")
         for account in accounts:
             user = account.user_id
             extra = user.group_ids - usual - usual.all_implied_ids

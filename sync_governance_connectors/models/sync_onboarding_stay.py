@@ -38,3 +38,4 @@ class SyncOnboardingStay(models.Model):
     def _leave(self, now):
         self._measure(now)
         self.write({"left_at": now})
+        self.flush_recordset(["left_at"])  # before another one begins

@@ -1,5 +1,5 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 
 #: What a system has and a partner gets a copy of, in this order: later ones may name
 #: earlier ones.
@@ -97,6 +97,10 @@ class SyncOnboardingTemplate(models.Model):
     def _copy_parts(self, system):
         """What the pattern has, for a new system: everything at rest, for trials.
 
+        The one who launches need not have the rights of the one who wrote the pattern,
+        such as to read the records that a feed's scope is about: nothing of it is
+        theirs to choose.
+
         :return: ``{record of the pattern: its copy}``
         """
         copies = {}
@@ -107,7 +111,9 @@ class SyncOnboardingTemplate(models.Model):
                 .search([("system_id", "=", self.system_id.id)])
             )
             for part in parts:
-                copies[part] = part.copy(self._part_values(part, system, copies))
+                author = part.with_user(SUPERUSER_ID)
+                copied = author.copy(self._part_values(part, system, copies))
+                copies[part] = copied.with_env(self.env)
         return copies
 
     def _part_values(self, part, system, copies):

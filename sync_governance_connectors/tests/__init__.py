@@ -21,6 +21,7 @@ from . import test_resource_shipment
 from . import test_events
 from . import test_event_feed
 from . import test_mapping
+from . import test_onboarding
 from . import test_reconciliation
 from . import test_request_correction
 from . import test_server

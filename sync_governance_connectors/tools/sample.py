@@ -139,6 +139,8 @@ class _Maker:
         required = schema.get("required", [])
         made = {}
         for name, member in schema.get("properties", {}).items():
+            if wishes and name not in wishes and name not in required:
+                continue  # the wish is a whole body
             try:
                 made[name] = self.make(member, wishes.get(name), depth + 1)
             except SampleError:

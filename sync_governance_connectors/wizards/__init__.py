@@ -10,3 +10,8 @@ from . import sync_mapping_suggestion_line
 from . import sync_reconciliation_decide
 from . import sync_reconciliation_start
 from . import sync_record_status
+from . import sync_onboarding_start
+from . import sync_onboarding_note
+from . import sync_onboarding_live
+from . import sync_onboarding_live_line
+from . import sync_onboarding_sample

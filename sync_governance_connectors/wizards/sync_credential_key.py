@@ -13,15 +13,32 @@ class SyncCredentialKey(models.TransientModel):
     _description = "Key of an API Credential"
 
     key = fields.Char(store=False, readonly=True)
+    res_model = fields.Char(store=False, readonly=True)
 
     @api.model
-    def _show(self, key):
-        """Dialog that shows ``key``."""
+    def _show(self, key, record=None):
+        """Dialog that shows ``key``.
+
+        :param record: what to open once it was copied
+        """
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Copy this key now"),
             "res_model": self._name,
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_key": key},
+            "context": {
+                "default_key": key,
+                "default_res_model": record._name if record else False,
+                "next_id": record.id if record else False,
+            },
+        }
+
+    def action_continue(self):
+        """Open what the key was issued for."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.env.context["default_res_model"],
+            "res_id": self.env.context["next_id"],
+            "views": [(False, "form")],
         }
