@@ -12,6 +12,8 @@ from odoo.addons.sync_governance_connectors.tools.document import (
     DocumentError,
     Layout,
     Row,
+    as_text,
+    flat_rows,
     read,
     write,
 )
@@ -245,3 +247,83 @@ def test_a_cell_cannot_hold_a_list():
 def test_a_character_that_the_charset_lacks():
     with pytest.raises(DocumentError, match="cp1252"):
         b"".join(write([{"a": "漢"}], Layout("csv", charset="cp1252")))
+
+
+# -- rows of one thing ---------------------------------------------------------------
+
+GROUPED = Layout("csv", group="id")
+
+
+def test_rows_that_agree_are_one_message():
+    data = b"id,item\nA,1\nA,2\nB,3\n"
+    assert rows(data, GROUPED) == [
+        Row(
+            1,
+            {
+                "id": "A",
+                "item": "1",
+                "rows": [{"id": "A", "item": "1"}, {"id": "A", "item": "2"}],
+            },
+        ),
+        Row(2, {"id": "B", "item": "3", "rows": [{"id": "B", "item": "3"}]}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("A,1\nA\nA,2\nB,3\n", ["B"]),  # in the middle of A
+        ("A,1\nA\nB,3\nC,4\n", ["C"]),  # the end of A, or the beginning of B
+        ("A,1\n,2\n", []),  # of nobody knows whom
+        ("A\nB,1\n", []),
+        ("A,1\nB,1\nB\n", ["A"]),
+    ],
+)
+def test_what_stands_beside_an_unreadable_row_is_not_told_as_a_whole(text, good):
+    found = rows(b"id,item\n" + text.encode(), GROUPED)
+    assert [row.message["id"] for row in found if row.message] == good
+    assert all(bool(row.error) != bool(row.message) for row in found)
+
+
+def test_the_column_of_a_group_must_be_there_and_groups_end():
+    with pytest.raises(DocumentError, match="no column id"):
+        rows(b"x\n1\n", GROUPED)
+    with pytest.raises(DocumentError, match="More than 500 rows"):
+        rows(b"id\n" + b"A\n" * 501, GROUPED)
+
+
+def test_a_message_becomes_the_rows_of_a_table():
+    message = {"order": "7", "rows": [{"item": "a"}, {"item": "b", "qty": 2}]}
+    assert list(flat_rows(message, ("order", "item", "qty"))) == [
+        {"order": "7", "item": "a", "qty": None},
+        {"order": "7", "item": "b", "qty": 2},
+    ]
+    assert list(flat_rows({"order": "7"}, ("order", "item"))) == [
+        {"order": "7", "item": None}
+    ]
+
+
+def test_an_xml_document_that_is_one_row():
+    assert rows(b"<c><id>1</id></c>", Layout("xml")) == [Row(1, {"id": "1"})]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "charset", "text"),
+    [
+        ("Jörg".encode(), "csv", "", "Jörg"),
+        ("\ufeffJörg".encode(), "csv", "", "Jörg"),
+        ("Jörg".encode("cp1252"), "csv", "windows-1252", "Jörg"),
+        ("Jörg".encode("cp1252"), "csv", "", "J\ufffdrg"),
+        ("Jörg".encode(), "csv", "no-such", "Jörg"),
+        (
+            '<?xml version="1.0" encoding="latin-1"?><a>ö</a>'.encode("latin-1"),
+            "xml",
+            "",
+            "<a>ö</a>",
+        ),
+        ('<?xml version="1.0"?><a>ö</a>'.encode(), "xml", "", "<a>ö</a>"),
+        (b"a\0b", "csv", "", "a\ufffdb"),
+    ],
+)
+def test_a_document_as_text(body, kind, charset, text):
+    assert as_text(body, kind, charset) == text
