@@ -10,7 +10,7 @@ UPDATE sync_secret
 
 UPDATE sync_delivery
    SET state = 'discarded', claim_ref = NULL
- WHERE state IN ('pending', 'retrying', 'delivering');
+ WHERE state IN ('held', 'pending', 'retrying', 'delivering');
 
 UPDATE queue_job
    SET state = 'cancelled'

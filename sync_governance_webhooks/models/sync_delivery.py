@@ -66,7 +66,7 @@ class SyncDelivery(models.Model):
     occurred_at = fields.Datetime(string="Event Time", readonly=True)
     state = fields.Selection(
         [
-            ("held", "Held until Asked for"),
+            ("held", "Held"),
             ("pending", "Pending"),
             ("delivering", "Delivering"),
             ("retrying", "Retrying"),
@@ -275,41 +275,47 @@ class SyncDelivery(models.Model):
     # -- waiting for a policy's time -------------------------------------------------
 
     @api.model
-    def _waiting_by_company(self, model_names):
-        """What waits for its time, never tried.
+    def _waiting_for(self, condition):
+        """Of what models and companies something waits for its time.
 
-        :return: ``{(model name, company id): [delivery id, …]}``
+        :param SQL condition: on ``sync_delivery`` and the ``type`` of its event
+        :return: list of ``(model name, company id)``
         """
-        rows = self.env.execute_query(
+        return self.env.execute_query(
             SQL(
                 """
-                SELECT type.model_name, company_id, array_agg(sync_delivery.id)
+                SELECT DISTINCT type.model_name, company_id
                   FROM sync_delivery
                   JOIN sync_event_type type ON type.id = event_type_id
-                 WHERE type.model_name = ANY(%s) AND attempt_count = 0 AND %s
-                 GROUP BY type.model_name, company_id
+                 WHERE %s AND %s
                 """,
-                list(model_names),
+                condition,
                 WAITING,
             )
         )
-        return {(name, company_id): ids for name, company_id, ids in rows}
 
-    def _wait_until(self, due_at):
-        """Let waiting deliveries wait until then (naive UTC); None to hold them."""
+    @api.model
+    def _wait_until(self, model_name, company_id, due_at):
+        """Let what waits of a model and company wait until then, naive UTC.
+
+        :param due_at: None to hold it
+        """
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE sync_delivery SET state = %s, next_at = COALESCE(%s, next_at)
-                 WHERE id = ANY(%s) AND %s
+                  FROM sync_event_type type
+                 WHERE type.id = event_type_id AND type.model_name = %s
+                   AND company_id IS NOT DISTINCT FROM %s AND %s
                 """,
                 "pending" if due_at else "held",
                 due_at,
-                self.ids,
+                model_name,
+                company_id,
                 WAITING,
             )
         )
-        self.invalidate_recordset()
+        self.invalidate_model(["state", "next_at"])
         if due_at:
             self._wake_for([due_at])
 

@@ -142,6 +142,7 @@ class SyncDispatcher(models.AbstractModel):
     @api.model
     def _cron_sweep(self):
         """Safety net: wake the dispatcher for what is due; look after long outages."""
+        self.env["sync.policy"]._time_strays()
         seconds = Store(self.env.cr).next_due()
         if seconds is not None and seconds < 60:
             self._enqueue(seconds)

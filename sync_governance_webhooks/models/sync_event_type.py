@@ -339,7 +339,7 @@ class SyncEventType(models.Model):
     def _sample(self):
         record = self._sample_record()
         if not record:
-            return self.sample_res_id and self.env._("There is no such record.")
+            return bool(self.sample_res_id) and self.env._("There is no such record.")
         payload = json.loads(canonical_json(record._sync_payload(self)))
         return json.dumps(self._masked(payload), indent=2, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -79,14 +79,30 @@ class SyncPolicy(models.Model):
         Whatever is no longer timed is sent at once: nothing is left behind by a policy
         that is gone.
         """
+        names = list(set(self.mapped("model_name")))
+        self._time_waiting(SQL("type.model_name = ANY(%s)", names))
+
+    @api.model
+    def _time_strays(self):
+        """Let go what is held although no policy holds it any more.
+
+        Such as by a transaction that began under the policy before, or for a calendar
+        that has got hours since.
+        """
+        self._time_waiting(SQL("state = 'held'"), is_held=True)
+
+    @api.model
+    def _time_waiting(self, condition, is_held=False):
         companies = self.env["res.company"]
+        # sudo: whose messages wait does not depend on who changes the policy
         deliveries = self.env["sync.delivery"].sudo()
-        groups = deliveries._waiting_by_company(set(self.mapped("model_name")))
+        groups = deliveries._waiting_for(condition)
         now = deliveries._database_time() if groups else None
-        for (model_name, company_id), ids in groups.items():
+        for model_name, company_id in groups:
             timing = self._timing(model_name, companies.browse(company_id), "out")
             due_at = self._due_at(timing, now) if timing else now
-            deliveries.browse(ids)._wait_until(due_at)
+            if due_at or not is_held:
+                deliveries._wait_until(model_name, company_id, due_at)
 
     # ------------------------------------------------------------------
     # The promise
@@ -110,7 +126,7 @@ class SyncPolicy(models.Model):
                      ORDER BY occurred_at DESC
                      LIMIT %s
                  ) sample
-                 WHERE policy.id = ANY(%s)
+                 WHERE policy.id = ANY(%s) AND policy.direction IN ('out', 'both')
                    AND (policy.company_id IS NULL OR sample.company_id IS NULL
                         OR sample.company_id = policy.company_id)
                  GROUP BY policy.id

@@ -237,6 +237,20 @@ class TestTiming(WebhookCase):
         self.dispatch()
         self.assertEqual(len(self.receiver.messages), 1, "nothing is left behind")
 
+    def test_the_sweeper_finds_what_nobody_holds_any_more(self):
+        self.policy("on_demand")
+        self.change("Rome")
+        self.env["sync.dispatcher"]._cron_sweep()
+        self.assertEqual(self.deliveries(self.subscription).state, "held")
+        # By a transaction that began before the policy was taken out of force.
+        with patch.object(type(self.env["sync.policy"]), "_time_anew"):
+            self.env["sync.policy"].search(
+                [("state", "=", "active")]
+            ).action_deactivate()
+        self.env["sync.dispatcher"]._cron_sweep()
+        self.dispatch()
+        self.assertEqual(len(self.receiver.messages), 1)
+
     def test_a_policy_times_its_company_and_direction_alone(self):
         other = self.env["res.company"].create({"name": "Other"})
         self.policy("on_demand", company_id=other.id)
