@@ -109,8 +109,8 @@ class TestTiming(WebhookCase):
         self.assertTrue(0 < seconds <= 300, seconds)
         self.pass_time(seconds=300)
         self.assertIsNone(self.dispatch())
-        cities = [body["data"]["address"]["city"] for body in self.receiver.bodies()]
-        self.assertEqual(cities, ["Oslo", "Wien"])
+        cities = {body["data"]["address"]["city"] for body in self.receiver.bodies()}
+        self.assertEqual(cities, {"Oslo", "Wien"}, "no order between two records")
 
     def test_events_that_tell_a_step_are_all_sent(self):
         self.partner_updated.is_state_type = False
