@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 
 #: What a system has and a partner gets a copy of, in this order: later ones may name
 #: earlier ones.
@@ -141,3 +142,18 @@ class SyncOnboardingTemplate(models.Model):
             "sync_governance_connectors.sync_onboarding_action"
         )
         return {**action, "domain": [("template_id", "in", self.ids)], "context": {}}
+
+    def action_open_parts(self):
+        """What the pattern has of one kind, which the context names."""
+        self.ensure_one()
+        model_name = self.env.context["part"]
+        if model_name not in PARTS:
+            raise UserError(self.env._("%s is no part of a pattern.", model_name))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.system_id.name,
+            "res_model": model_name,
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("system_id", "=", self.system_id.id)],
+            "context": {"active_test": False, "default_system_id": self.system_id.id},
+        }

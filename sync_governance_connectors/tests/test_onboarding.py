@@ -291,7 +291,11 @@ class TestOnboarding(OnboardingCase):
         self.fulfil()
         self.assertAlmostEqual(stay.days, 9, 2)
         self.assertTrue(stay.left_at)
-        self.assertEqual(len(self.onboarding.stay_ids), 2)
+        self.assertEqual(
+            self.onboarding.stay_ids.stage_id.mapped("name"),
+            ["Prepare", "Connect", "Prove", "Go Live"],
+        )
+        self.assertEqual(self.onboarding.stay_ids.mapped("left_at").count(False), 1)
 
     def test_rights(self):
         onboardings = self.env["sync.onboarding"]
