@@ -273,8 +273,12 @@ class SyncFeedRun(models.Model):
                 orders.append((row, self.feed_id._instruction(row.message)))
             except Problem as problem:
                 problems.append((row, problem))
+        instructions = {row.number: instruction for row, instruction in orders}
         for row, outcome in self._carried_out(orders):
             if isinstance(outcome, Problem):
+                self.feed_id.system_id._check_overtaken(
+                    instructions[row.number], outcome
+                )
                 problems.append((row, outcome))
             else:
                 self._note_applied(stuck, row, outcome)

@@ -175,8 +175,13 @@ class SyncRequest(models.Model):
             # Apart from what is undone when the rest fails: values that no map knows
             # are noted all the same.
             instruction = self._instruction()
+        except Problem as problem:
+            self._quarantine(problem)
+            return
+        try:
             result = self.system_id._carry_out(instruction, self.ref)
         except Problem as problem:
+            self.system_id._check_overtaken(instruction, problem)
             self._quarantine(problem)
         else:
             self._applied(result)

@@ -6,10 +6,12 @@ from datetime import timezone
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.sync_governance_base.tools.source import Channel
 
 from ..tools import verify_inbound
 from ..tools.call import Call
+from ..tools.instruction import PUT
 from ..tools.problem import Problem
 
 PURPOSE = "inbound_webhook"
@@ -139,6 +141,34 @@ class SyncSystem(models.Model):
         except Problem as problem:
             problem.aftermath()
             raise
+
+    def _check_overtaken(self, instruction, problem):
+        """Of the same record that comes by two ways at once, one way is a little later:
+        it cannot see the other's yet, and is to begin anew.
+
+        :raise RetryableJobError: this is the later one
+        """
+        if problem.code != "exists" or instruction.operation != PUT:
+            return
+        model = self.env["sync.resource"]._get(instruction.resource)._resource_model
+        # sync.crosswalk is kept by the machinery: a steward may run messages again
+        if (
+            self.env["sync.crosswalk"]
+            .sudo()
+            ._resolve(self, model, instruction.external_id)
+        ):
+            return
+        with self.env["sync.gate"]._short_transaction() as short:
+            ids = short["sync.crosswalk"].sudo()
+            overtaken = bool(
+                ids._resolve(self.with_env(short), model, instruction.external_id)
+            )
+        if overtaken:
+            raise RetryableJobError(
+                f"{instruction.external_id} came by another way.",
+                seconds=1,
+                ignore_retry=True,
+            )
 
     # -- webhooks of the system ------------------------------------------------------
 
