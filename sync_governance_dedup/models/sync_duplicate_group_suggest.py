@@ -102,10 +102,10 @@ class SyncDuplicateGroup(models.Model):
                 """
                 INSERT INTO sync_duplicate_group
                        (rule_id, model_name, state, score, member_count, value_at_stake,
-                        is_automatic, suggested_at, create_uid, create_date, write_uid,
-                        write_date)
+                        external_id_count, is_automatic, suggested_at, create_uid,
+                        create_date, write_uid, write_date)
                 SELECT %s, %s, 'suggested', row.score, row.members, 0,
-                       FALSE, now.at, %s, now.at, %s, now.at
+                       0, FALSE, now.at, %s, now.at, %s, now.at
                   FROM unnest(%s::float[], %s::int[]) WITH ORDINALITY AS row(score,
                   members, place),
                        (SELECT now() AT TIME ZONE 'UTC' AS at) AS now
@@ -360,7 +360,9 @@ class SyncDuplicateGroup(models.Model):
                     " system_id = row.system_id"
                     " FROM unnest(%s::int[], %s::float[], %s::int[], %s::int[])"
                     " AS row(id, value, links, system_id)"
-                    " WHERE known.id = row.id",
+                    " WHERE known.id = row.id AND"
+                    " (known.value_at_stake, known.external_id_count, known.system_id)"
+                    " IS DISTINCT FROM (row.value, row.links, row.system_id)",
                     *[list(column) for column in zip(*rows, strict=True)],
                 )
             )

@@ -1,54 +1,16 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-import numpy as np
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import keys as blocking
+from ..tools.copying import IntegerRows
 from ..tools.profile import VERSION, Layout, pack, unpack
 
 #: Records that are read at a time.
 BATCH = 20_000
 #: Name under which the hash of a raw row travels beside its fields.
 SOURCE = "\0source"
-
-
-class KeyRows:
-    """File that COPY writes rows of two integers to, in its binary format: a large
-    base's keys are never held in it whole."""
-
-    #: Number of columns, and twice a length and a value.
-    ROW = np.dtype(
-        [("n", ">i2"), ("_a", ">i4"), ("id", ">i4"), ("_b", ">i4"), ("key", ">i4")]
-    )
-    #: Bytes in front of the first row.
-    HEADER = 19
-
-    def __init__(self):
-        self._rest = bytearray()
-        self._skipped = False
-        self._ids = [np.zeros(0, dtype=np.int32)]
-        self._keys = [np.zeros(0, dtype=np.int32)]
-
-    def write(self, data):
-        self._rest += data
-        if len(self._rest) > 1 << 20:
-            self._parse()
-
-    def _parse(self):
-        start = 0 if self._skipped else self.HEADER
-        count = (len(self._rest) - start) // self.ROW.itemsize
-        rows = np.frombuffer(bytes(self._rest), self.ROW, count, start)
-        self._ids.append(rows["id"].astype(np.int32))
-        self._keys.append(rows["key"].astype(np.int32))
-        del self._rest[: start + rows.nbytes]
-        self._skipped = True
-
-    def columns(self):
-        """:return: (ids, keys)"""
-        self._parse()  # a trailer of two bytes is left
-        return np.concatenate(self._ids), np.concatenate(self._keys)
 
 
 class SyncDuplicateKey(models.Model):
@@ -186,6 +148,11 @@ class SyncDuplicateKey(models.Model):
         )
         return [res_id for (res_id,) in dropped]
 
+    @api.model
+    def _analyze(self):
+        """Tell PostgreSQL's planner how many rows a scan has written."""
+        self.env.cr.execute("ANALYZE sync_duplicate_key (rule_id, res_id)")
+
     # -- read --------------------------------------------------------------------------
 
     @api.model
@@ -237,7 +204,7 @@ class SyncDuplicateKey(models.Model):
     @api.model
     def _all_keys(self, rule):
         """:return: (record ids, keys) of the whole base, as arrays of one length"""
-        rows = KeyRows()
+        rows = IntegerRows()
         self.env.cr.copy_expert(
             self.env.cr.mogrify(
                 SQL(
@@ -270,24 +237,29 @@ class SyncDuplicateKey(models.Model):
         return self._records(rule)._field_to_sql(query.table, name, query)
 
     @api.model
-    def _read_rows(self, rule, domain, limit=None, changed=False):
+    def _read_rows(self, rule, domain, limit=None, changed_after=None):
         """Raw values of records that the rule covers by field name, by record id,
         and the hash of them.
 
-        :param changed: only of records whose stored row is missing or of other values
+        :param changed_after: only of records behind this id whose stored row is missing
+            or of other values
         """
+        if changed_after is not None:
+            domain = fields.Domain(domain) & fields.Domain("id", ">", changed_after)
         query = self._covered(rule, domain, order="id", limit=limit)
         columns = self._columns(rule, query)
         source = self._source(rule, query)
-        if changed:
+        if changed_after is not None:
+            # the id twice: PostgreSQL begins behind it on both sides
             query.add_join(
                 "LEFT JOIN",
                 "known",
                 self._table,
                 SQL(
-                    "known.rule_id = %s AND known.res_id = %s",
+                    "known.rule_id = %s AND known.res_id = %s AND known.res_id > %s",
                     rule.id,
                     SQL.identifier(query.table, "id"),
+                    changed_after,
                 ),
             )
             query.add_where(SQL("known.source IS DISTINCT FROM %s", source))

@@ -17,7 +17,7 @@ from ..tools.weights import Weights, estimate
 KEYS_SLICE = 10_000
 #: Left-hand records of one part of the comparison: what a stopped scan may have to
 #: repeat.
-PART = 100_000
+PART = 50_000
 #: A scan of changes compares all records if more than this part of them has changed.
 FULL_FROM = 5
 #: Changed records that are checked at a time.
@@ -186,14 +186,18 @@ class SyncDuplicateScan(models.Model):
                 finish(self)
             return
         with ThreadPoolExecutor(1) as writer:
-            before = writer.submit(bool, self)
-            for write in slices:
-                if not before.result():
-                    return
-                before = writer.submit(self._commit_slice, write)
-            if before.result():
+            if self._write_behind(writer, slices):
                 writer.submit(self._commit_slice, finish).result()
         self.invalidate_recordset()
+
+    def _write_behind(self, writer, slices):
+        """:return: whether all slices are written and the scan is to go on"""
+        before = writer.submit(bool, self)
+        for write in slices:
+            if not before.result():
+                return False
+            before = writer.submit(self._commit_slice, write)
+        return before.result()
 
     def _write_slice(self, write):
         """:return: whether the scan is to go on"""
@@ -226,8 +230,9 @@ class SyncDuplicateScan(models.Model):
         """:param changed: ids of the changed records, which grow with each slice"""
         Key, last_id = self.env["sync.duplicate.key"], self.last_record_id
         while True:
-            after = fields.Domain("id", ">", last_id)
-            rows = Key._read_rows(rule, after, limit=KEYS_SLICE, changed=True)
+            rows = Key._read_rows(
+                rule, fields.Domain.TRUE, limit=KEYS_SLICE, changed_after=last_id
+            )
             if not rows:
                 return
             prepared = Key._prepare(rule, rows)
@@ -247,8 +252,10 @@ class SyncDuplicateScan(models.Model):
 
     def _keys_done(self, changed, total):
         """Forget what has gone, and decide what is compared."""
-        rule = self.rule_id
-        dropped = self.env["sync.duplicate.key"]._drop_uncovered(rule)
+        Key, rule = self.env["sync.duplicate.key"], self.rule_id
+        if changed > KEYS_SLICE:
+            Key._analyze()
+        dropped = Key._drop_uncovered(rule)
         self.env["sync.duplicate.group"]._suggest(rule, [], checked_ids=dropped)
         if changed > total / FULL_FROM or not self._last_weights(rule):
             self.mode = "full"
@@ -367,7 +374,7 @@ class SyncDuplicateScan(models.Model):
         self.env["sync.duplicate.group"]._suggest(self.rule_id, groups)
         self.write(values)
         slices = -(-self.group_count // GROUP_SLICE)
-        if slices & (slices - 1) == 0:
+        if slices > 1 and slices & (slices - 1) == 0:
             # tables that grow from nothing: the planner would read all of them
             self.env["sync.duplicate.group"]._analyze()
 

@@ -44,6 +44,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "persons": self.env._("both persons"),
             "companies": self.env._("both companies"),
             "other_line": self.env._("mobile and landline"),
+            # households
+            "two": self.env._("another name, two things shared"),
+            "three": self.env._("another name, three things shared"),
         }
 
     # -- the queue ---------------------------------------------------------------------
@@ -351,6 +354,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "address": self.env._("Address"),
             "country": self.env._("Country"),
             "legal_form": self.env._("Legal form"),
+            "legal": self.env._("Legal form"),
+            "household": self.env._("Household"),
             "relation": self.env._("Relation"),
         }
         return known.get(name) or labels.get(name, {}).get("string") or name

@@ -1,0 +1,28 @@
+import struct
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odoo.addons.sync_governance_dedup.tools.copying import IntegerRows, copy_text
+
+INTEGERS = st.integers(-(2**31), 2**31 - 1)
+
+
+def test_a_line_a_row_whatever_is_in_the_values():
+    rows = [(1, "a\tb\nc\\d\r", None), (2.5, "", True)]
+    text = copy_text(rows).read()
+    assert text == "1\ta\\tb\\nc\\\\d\\r\t\\N\n2.5\t\tTrue\n"
+    assert copy_text([]).read() == ""
+
+
+@given(st.lists(st.tuples(INTEGERS, INTEGERS)), st.integers(1, 64))
+def test_integers_come_back_however_they_are_cut(rows, size):
+    packed = b"".join(struct.pack(">hiiii", 2, 4, one, 4, two) for one, two in rows)
+    data = b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff"
+    found = IntegerRows()
+    for start in range(0, len(data), size):
+        found.write(data[start : start + size])
+    left, right = found.columns()
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == rows
+    assert left.dtype == np.int32
