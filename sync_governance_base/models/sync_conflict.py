@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..tools.merge3 import equal
 from ..tools.source import Channel, Source
@@ -7,20 +7,6 @@ from .sync_system import SOURCE_KEY
 
 # a decision for the incoming side makes the record if there is none
 _MAKES_RECORD = ("update_missing", "update_recently_deleted")
-_DECIDED_BY_CODE = {
-    "type",
-    "request_ref",
-    "state",
-    "system_id",
-    "res_model",
-    "res_id",
-    "external_id",
-    "domain_id",
-    "crosswalk_id",
-    "resolver_id",
-    "resolved_at",
-    "company_id",
-}
 
 
 class SyncConflict(models.Model):
@@ -28,9 +14,30 @@ class SyncConflict(models.Model):
 
     _name = "sync.conflict"
     _description = "Conflict"
-    _inherit = ["sync.record.pointer", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "sync.record.pointer",
+        "mail.thread",
+        "mail.activity.mixin",
+        "sync.life.cycle",
+    ]
     _order = "create_date desc, id desc"
     _check_company_auto = True
+    _by_buttons = frozenset(
+        {
+            "type",
+            "request_ref",
+            "state",
+            "system_id",
+            "res_model",
+            "res_id",
+            "external_id",
+            "domain_id",
+            "crosswalk_id",
+            "resolver_id",
+            "resolved_at",
+            "company_id",
+        }
+    )
 
     name = fields.Char(compute="_compute_name")
     type = fields.Selection(
@@ -220,11 +227,6 @@ class SyncConflict(models.Model):
             *(("line_ids", "any", [("field_name", "=", name)]) for name in names),
             ("line_ids", "not any", [("field_name", "not in", names)]),
         ]
-
-    def write(self, vals):
-        if not self.env.su and not _DECIDED_BY_CODE.isdisjoint(vals):
-            raise AccessError(self.env._("Use the buttons to decide on a conflict."))
-        return super().write(vals)
 
     # ------------------------------------------------------------------
     # Collection
@@ -599,9 +601,7 @@ class SyncConflict(models.Model):
         )
 
     def _close(self, state):
-        self.check_access("write")
-        # the state moves through the decision only
-        self.sudo().write(
+        self._move_on(
             {
                 "state": state,
                 "resolver_id": self.env.uid,
