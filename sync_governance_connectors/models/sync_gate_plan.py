@@ -8,7 +8,8 @@ from ..tools import headers
 from ..tools.problem import Problem
 
 # Advisory locks of calls at the same time live in a number space of their own.
-SLOT_SPACE = 0x53594E43  # "SYNC"
+SLOT_SPACE = 0x53594E43 << 32  # "SYNC"
+MAX_SLOTS = 4096
 
 
 class SyncGate(models.AbstractModel):
@@ -79,14 +80,21 @@ class SyncGate(models.AbstractModel):
         """
         if not caller.concurrency:
             return
-        first = random.randrange(caller.concurrency)
-        for offset in range(caller.concurrency):
-            slot = caller.credential_id * 4096 + (first + offset) % caller.concurrency
-            self.env.cr.execute(
-                SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", SLOT_SPACE, slot)
+        slots = min(caller.concurrency, MAX_SLOTS)
+        # One statement however many are taken; it ends at the first one that is free.
+        self.env.cr.execute(
+            SQL(
+                """SELECT 1 FROM generate_series(1, %(slots)s) AS tried
+                    WHERE pg_try_advisory_xact_lock(
+                              %(base)s + (%(first)s + tried) %% %(slots)s)
+                    LIMIT 1""",
+                slots=slots,
+                base=SLOT_SPACE + caller.credential_id * MAX_SLOTS,
+                first=random.randrange(slots),
             )
-            if self.env.cr.fetchone()[0]:
-                return
+        )
+        if self.env.cr.fetchone():
+            return
         raise Problem(
             429,
             "abnormal_usage_detected",

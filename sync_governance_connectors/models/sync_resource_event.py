@@ -10,6 +10,7 @@ from ..tools.problem import FieldError, Problem
 from .sync_resource import DEFAULT_PAGE
 
 PATTERN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.*,")
+MAX_PATTERNS = 50
 
 
 # What transaction numbers are counted from. A function, as a default can ask it and it
@@ -192,7 +193,8 @@ class SyncResourceEvent(models.AbstractModel):
 
     def _patterns(self, query):
         asked = query.get("types") or "*"
-        if not PATTERN_CHARACTERS.issuperset(asked):
+        too_many = asked.count(",") >= MAX_PATTERNS
+        if too_many or not PATTERN_CHARACTERS.issuperset(asked):
             raise Problem(
                 400,
                 "parameter_invalid",

@@ -1,10 +1,14 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import secrets
+from contextlib import closing
+from types import SimpleNamespace
 from unittest.mock import patch
 
+from odoo.sql_db import db_connect
 from odoo.tests.common import tagged
 from odoo.tools import config, mute_logger
 
+from ..models.sync_gate_plan import MAX_SLOTS, SLOT_SPACE
 from ..models.sync_rate_counter import FAILURES
 from ..tools import token
 from ..tools.problem import Problem
@@ -83,6 +87,22 @@ class TestGateAbuse(GateCase):
         self.assertEqual(codes, [200, 429])
         request = self.last_request()
         self.assertNotIn(self.key, request.sudo().request_body or "")
+
+    def test_the_last_slot_costs_no_more_than_the_first(self):
+        caller = SimpleNamespace(concurrency=50, credential_id=10**6, plan="test")
+        first = SLOT_SPACE + caller.credential_id * MAX_SLOTS
+        gate, taken = self.env["sync.gate"], range(first, first + 50)
+        with closing(db_connect(self.cr.dbname).cursor()) as other:
+            for slot in taken:
+                other.execute("SELECT pg_advisory_xact_lock(%s)", [slot])
+            before = self.cr.sql_log_count
+            try:
+                gate._take_slot(caller)
+                status = None
+            except Problem as refused:
+                status = refused.status
+            self.assertEqual((status, self.cr.sql_log_count - before), (429, 1))
+        gate._take_slot(caller)
 
     def test_an_impossible_value_is_no_twin(self):
         with (

@@ -568,7 +568,8 @@ def test_cursors_that_were_tampered_with(writer):
     # a well-formed one leads further, never elsewhere
     page = writer.get(f"/customers?cursor={packed(['0001-01-01T00:00:00', 0])}")
     assert page.status_code == 200
-    for types in ("'", "[a-z]*", "order.*;--", "\\", "%25", "ORDER"):
+    many = ",".join(["a*"] * 60)
+    for types in ("'", "[a-z]*", "order.*;--", "\\", "%25", "ORDER", many):
         assert_refused(writer.get(f"/events?types={types}"), 400)
 
 
