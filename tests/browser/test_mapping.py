@@ -94,7 +94,7 @@ def test_rules_are_suggested_and_a_draft_is_compared(scene, log_in, screens):
 
 
 def test_a_stuck_message_is_corrected(scene, log_in, screens):
-    page = log_in("sync_admin")
+    page = log_in("sync_operator")
     open_action(page, f"{CONNECTORS}sync_request_action", scene["requests"][1])
     shoot(page, screens, "request_stuck")
     assert_sound(page)
