@@ -332,8 +332,9 @@ class SyncDuplicateGroup(models.Model):
     def _refresh_stakes(self):
         """Money, external ids and source system of the groups,
         in a few queries for all of them."""
+        members = self._member_records()
         for model_name, groups in self.grouped("model_name").items():
-            by_group = {group: group.member_ids.mapped("record_id") for group in groups}
+            by_group = {group: members[group.id] for group in groups}
             ids = sorted({record_id for ids in by_group.values() for record_id in ids})
             values = self.env["sync.duplicate.stake"]._values(model_name, ids)
             links = self._living_links(model_name, ids)
@@ -367,6 +368,20 @@ class SyncDuplicateGroup(models.Model):
                 )
             )
         self.invalidate_recordset(["value_at_stake", "external_id_count", "system_id"])
+
+    def _member_records(self):
+        """:return: ``{group id: [record id, …]}``, of thousands of groups at once"""
+        self.env["sync.duplicate.member"].flush_model(["group_id", "record_id"])
+        members = defaultdict(list)
+        for group_id, record_id in self.env.execute_query(
+            SQL(
+                "SELECT group_id, record_id FROM sync_duplicate_member"
+                " WHERE group_id = ANY(%s) ORDER BY group_id, record_id",
+                self.ids,
+            )
+        ):
+            members[group_id].append(record_id)
+        return members
 
     @api.model
     def _living_links(self, model_name, record_ids):
