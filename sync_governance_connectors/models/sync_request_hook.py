@@ -265,7 +265,10 @@ class SyncRequest(models.Model):
             {
                 "state": "quarantined",
                 "error_code": problem.code,
-                "quarantine_reason": problem.detail or problem.title,
+                # Whoever mends it needs to know of all.
+                "quarantine_reason": problem.summary()
+                if len(problem.errors) > 1
+                else problem.detail or problem.title,
                 "faults": [error.as_dict() for error in problem.errors],
             }
         )
