@@ -306,7 +306,8 @@ class TestFolderFeed(FeedCase):
     def test_the_policy_of_its_records_times_it(self):
         self.feed.action_activate()
         self.feed.interval_minutes = 10
-        policy = self._policy("res.partner", {"name": self.shop})
+        odoo = self.env.ref("sync_governance_base.system_odoo")
+        policy = self._policy("res.partner", {"name": odoo})
         always = self.env["resource.calendar"].create(
             {
                 "name": "Always",
