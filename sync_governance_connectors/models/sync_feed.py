@@ -298,12 +298,6 @@ class SyncFeed(models.Model):
             if feed._may_begin(now) and not feed._is_busy():
                 feed._run()
 
-    def _next_run_after(self, now):
-        """The next moment by the interval; without catching up on what was missed."""
-        step = timedelta(minutes=self.interval_minutes)
-        following = (self.next_run_at or now) + step
-        return following if following > now else now + step
-
     def _may_begin(self, now):
         """By its own hours, and by the timing of the policy in force for its records.
 
@@ -324,6 +318,12 @@ class SyncFeed(models.Model):
         return self.env["sync.policy"]._timing(
             self.scope_model, self.company_id, self.direction
         )
+
+    def _next_run_after(self, now):
+        """The next moment by the interval; without catching up on what was missed."""
+        step = timedelta(minutes=self.interval_minutes)
+        following = (self.next_run_at or now) + step
+        return following if following > now else now + step
 
     @api.model
     def _is_open(self, calendar, now):

@@ -18,8 +18,8 @@ from . import test_resource_customer_door
 from . import test_resource_description
 from . import test_resource_order
 from . import test_resource_shipment
-from . import test_events
 from . import test_event_feed
+from . import test_events
 from . import test_mapping
 from . import test_onboarding
 from . import test_reconciliation
