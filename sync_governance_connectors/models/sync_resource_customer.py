@@ -51,6 +51,8 @@ _NAMED_SCHEMA = {
         "external_id": {"type": ["string", "null"], "description": "One of your ids."},
         "external_ids": {
             "type": ["array", "object"],
+            "items": {"type": "string"},
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
             "description": "All your ids; to a subscriber that is"
             " no system, the ids of each system by its code.",
         },

@@ -94,7 +94,7 @@ def test_a_feed_is_set_up(scene, world, log_in, screens):
     shoot(page, screens, "feeds_empty")
     page.get_by_role("button", name="New").click()
     page.get_by_label("Name").fill("Customers from files")
-    for label, value in (("System", "Shop"), ("Remote", "Files of the shop")):
+    for label, value in (("System", "Web Shop"), ("Remote", "Files of the shop")):
         field = page.get_by_label(label, exact=True)
         field.fill(value)
         page.locator(".o-autocomplete--dropdown-item").filter(
