@@ -54,19 +54,8 @@ class SyncValueMap(models.Model):
 
         :raise Unmapped: nobody has said it yet
         """
-        # Messages are translated for systems, whoever has to work on them.
-        known = self.sudo().search(
-            [
-                ("system_id", "=", system.id),
-                ("kind", "=", kind),
-                ("partner_value", "=", value),
-                ("is_mapped", "=", True),
-            ],
-            limit=1,
-        )
-        if not known:
-            raise Unmapped(kind, value)
-        return known.canonical_value
+        known = [("partner_value", "=", value), ("is_mapped", "=", True)]
+        return self._known(system, kind, value, known).canonical_value
 
     @api.model
     def _translate_back(self, system, kind, value):
@@ -74,19 +63,17 @@ class SyncValueMap(models.Model):
 
         :raise Unmapped: nobody has said it yet
         """
-        # As above.
-        known = self.sudo().search(
-            [
-                ("system_id", "=", system.id),
-                ("kind", "=", kind),
-                ("canonical_value", "=", value),
-            ],
-            order="id",
-            limit=1,
-        )
+        known = [("canonical_value", "=", value)]
+        return self._known(system, kind, value, known).partner_value
+
+    @api.model
+    def _known(self, system, kind, value, domain):
+        # Messages are translated for systems, whoever has to work on them.
+        domain = [("system_id", "=", system.id), ("kind", "=", kind), *domain]
+        known = self.sudo().search(domain, order="id", limit=1)
         if not known:
             raise Unmapped(kind, value)
-        return known.partner_value
+        return known
 
     @api.model
     def _collect(self, system, unmapped):

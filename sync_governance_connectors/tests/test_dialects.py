@@ -39,7 +39,8 @@ class DialectCase(ResourceCase):
 
     @classmethod
     def pattern_system(cls):
-        raise NotImplementedError
+        """The system that speaks the dialect."""
+        return cls.shop
 
     @classmethod
     def mappings(cls):
