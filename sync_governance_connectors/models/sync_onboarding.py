@@ -162,18 +162,6 @@ class SyncOnboarding(models.Model):
             )
         return super().write(vals)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_retired(self):
-        """Without its onboarding a system could go live unproven."""
-        for onboarding in self:
-            if onboarding.system_id.state != "retired":
-                raise UserError(
-                    self.env._(
-                        "Retire %s first: its onboarding guards the way to live.",
-                        onboarding.system_id.name,
-                    )
-                )
-
     # -- the way ---------------------------------------------------------------------
 
     def _refresh(self):
@@ -252,10 +240,12 @@ class SyncOnboarding(models.Model):
     def _arrive(self):
         """The system goes live: trials end here.
 
-        Test keys are revoked; subscriptions are live ones from now on.
+        Test keys are revoked, and so is the secret that webhooks of the trials were
+        signed with; subscriptions are live ones from now on.
         """
         for onboarding in self:
             system = onboarding.system_id
+            system._inbound_secrets_usable()._revoke(self.env._("Trials are over"))
             # sudo: ending a test key takes rights away, it gives none
             keys = onboarding.credential_ids.sudo().filtered(
                 lambda one: one.sandbox and one.state not in ("revoked", "expired")

@@ -1,6 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 #: What goes on holding, and is looked at again until the partner is live; everything
 #: else has happened once and for all.
@@ -17,13 +17,27 @@ STANDING = frozenset(
         "policy_active",
     }
 )
+#: What nobody writes by hand.
+FOUND = frozenset(
+    {
+        "state",
+        "reason",
+        "note",
+        "asked_by_id",
+        "done_at",
+        "done_by_id",
+        "res_model",
+        "res_id",
+    }
+)
 
 
 class SyncOnboardingItem(models.Model):
     """Something to be done before one partner is live.
 
     What the system can see for itself is proven by the system alone, with a link to
-    what proves it. What it cannot see a person declares, with a note.
+    what proves it. What it cannot see a person declares, with a note. That something
+    required is not needed takes two: one who asks, and another one who agrees.
     """
 
     _name = "sync.onboarding.item"
@@ -50,6 +64,12 @@ class SyncOnboardingItem(models.Model):
         string="Seen", readonly=True, help="What was found, or what is missing."
     )
     note = fields.Text(readonly=True)
+    asked_by_id = fields.Many2one(
+        "res.users",
+        string="Waiver Asked By",
+        readonly=True,
+        help="Says that it is not needed; somebody else has to agree.",
+    )
     done_at = fields.Datetime(string="Done On", readonly=True)
     done_by_id = fields.Many2one("res.users", readonly=True)
     res_model = fields.Char(string="Evidence Model", readonly=True)
@@ -69,10 +89,28 @@ class SyncOnboardingItem(models.Model):
 
     # -- CRUD ------------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        items = super().create(vals_list)
+        # Looked at afterwards: a context can give defaults, too.
+        for item in items:
+            self._check_by_hand(
+                {name for name in FOUND if item[name] and item[name] != "open"}
+            )
+        return items
+
     def write(self, vals):
+        self._check_by_hand(vals.keys() & FOUND)
         if not self.env.su and not vals.keys() <= {"sequence", "hint"}:
             self._check_agreed()
         return super().write(vals)
+
+    def _check_by_hand(self, names):
+        """What was seen, asked and declared is written by the methods below alone."""
+        if names and not self.env.su:
+            raise AccessError(
+                self.env._("%s follows from proofs and words.", ", ".join(names))
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_own(self):
@@ -101,7 +139,9 @@ class SyncOnboardingItem(models.Model):
                 continue
             if item.state == "done" and item.check not in STANDING:
                 continue
-            item._record(self.env["sync.onboarding.proof"]._of(item))
+            evidence = self.env["sync.onboarding.proof"]._of(item)
+            if evidence.holds or not item.asked_by_id:
+                item._record(evidence)
 
     def _record(self, evidence):
         """Keep what was found. :param evidence: ``sync_onboarding_proof.Evidence``"""
@@ -110,6 +150,7 @@ class SyncOnboardingItem(models.Model):
             values |= {
                 "state": "done" if evidence.holds else "open",
                 "done_at": fields.Datetime.now() if evidence.holds else False,
+                "asked_by_id": False,
             }
         if evidence.record:
             values |= {
@@ -129,8 +170,21 @@ class SyncOnboardingItem(models.Model):
         return self._ask(self.env._("What was done?"), "done")
 
     def action_waive(self):
-        """Declare it not needed, with the reason."""
+        """Say that it is not needed, with the reason."""
         return self._ask(self.env._("Why is it not needed?"), "waived")
+
+    def action_agree(self):
+        """Agree that a required item is not needed. Not for whoever said so."""
+        for item in self:
+            item.onboarding_id.check_access("write")
+            if not item.asked_by_id:
+                raise UserError(self.env._("Nobody asks to leave “%s” out.", item.name))
+            if item.asked_by_id == self.env.user:
+                raise AccessError(
+                    self.env._("A second person must approve what you ask for.")
+                )
+            item._close("waived", item.note)
+        self.onboarding_id._refresh()
 
     def _ask(self, title, state):
         self.ensure_one()
@@ -146,9 +200,9 @@ class SyncOnboardingItem(models.Model):
     def _declare(self, state, note):
         """A person's word on it.
 
-        Everybody who manages integrations may say that they did something. That
-        something required is not needed is said by another person than the one who
-        leads the onboarding.
+        Everybody who manages integrations may say that they did something, and that
+        something is not needed; where it is required, another one of them has to agree,
+        whoever leads the onboarding.
         """
         self.ensure_one()
         self.onboarding_id.check_access("write")
@@ -156,13 +210,28 @@ class SyncOnboardingItem(models.Model):
             raise UserError(
                 self.env._("The system looks for the proof of “%s” itself.", self.name)
             )
-        if state == "waived" and self.required and self.env.user in self._leaders():
-            raise UserError(
-                self.env._(
-                    "You lead this onboarding: somebody else has to say that a"
-                    " required item is not needed."
-                )
-            )
+        if state == "waived" and self.required:
+            self._ask_to_waive(note)
+        else:
+            self._close(state, note)
+        self.onboarding_id._refresh()
+
+    def _ask_to_waive(self, note):
+        # sudo: what was asked is changed by asking alone
+        self.sudo().write(
+            {
+                "asked_by_id": self.env.uid,
+                "note": note,
+                "reason": self.env._(
+                    "Not needed, says %(user)s: %(note)s Somebody else has to agree.",
+                    user=self.env.user.name,
+                    note=note,
+                ),
+            }
+        )
+        self._log("waiver_asked", note)
+
+    def _close(self, state, note):
         # sudo: what was declared is changed by declaring alone
         self.sudo().write(
             {
@@ -173,23 +242,28 @@ class SyncOnboardingItem(models.Model):
                 "done_by_id": self.env.uid,
             }
         )
+        self._log(state, note)
+
+    def _log(self, what, note):
         self.env["sync.audit"]._log(
-            f"onboarding.item_{state}",
+            f"onboarding.item_{what}",
             record=self.onboarding_id,
-            after={"item": self.name},
+            after={"item": self.name, "asked_by": self.asked_by_id.login},
             reason=note,
         )
-        self.onboarding_id._refresh()
-
-    def _leaders(self):
-        return self.onboarding_id.owner_id | self.onboarding_id.create_uid
 
     def action_reopen(self):
         """Take a person's word back."""
         self.onboarding_id.check_access("write")
         # sudo: as above
-        self.filtered(lambda item: item.done_by_id).sudo().write(
-            {"state": "open", "done_at": False, "done_by_id": False, "reason": False}
+        self.filtered(lambda item: item.done_by_id or item.asked_by_id).sudo().write(
+            {
+                "state": "open",
+                "asked_by_id": False,
+                "done_at": False,
+                "done_by_id": False,
+                "reason": False,
+            }
         )
         self.onboarding_id._refresh()
 

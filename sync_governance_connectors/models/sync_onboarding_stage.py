@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class SyncOnboardingStage(models.Model):
@@ -29,3 +30,31 @@ class SyncOnboardingStage(models.Model):
     _max_days_positive = models.Constraint(
         "CHECK(max_days >= 0)", "A number of days is not negative."
     )
+
+    def write(self, vals):
+        if "before_live" in vals:
+            self._check_nobody_waits(vals["before_live"])
+        return super().write(vals)
+
+    def _check_nobody_waits(self, before_live):
+        """What holds partners back is not taken out of their way by hand."""
+        holding = self.filtered("before_live")
+        if before_live or not holding:
+            return
+        # sudo: partners of all companies, archived or not
+        item = (
+            self.env["sync.onboarding.item"]
+            .sudo()
+            .search(
+                [("stage_id", "in", holding.ids), ("is_blocking", "=", True)], limit=1
+            )
+        )
+        if item:
+            raise UserError(
+                self.env._(
+                    "“%(stage)s” holds partners back, such as %(partner)s. They have to"
+                    " pass it first.",
+                    stage=item.stage_id.name,
+                    partner=item.onboarding_id.name,
+                )
+            )

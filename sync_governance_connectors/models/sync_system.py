@@ -16,6 +16,8 @@ from ..tools.problem import Problem
 
 PURPOSE = "inbound_webhook"
 SECRET_BYTES = 32
+#: Ways of verification whose secret the other side makes.
+MADE_BY_PARTNER = frozenset({"shopify", "stripe"})
 
 
 class SyncSystem(models.Model):
@@ -49,7 +51,17 @@ class SyncSystem(models.Model):
     inbound_secret_set = fields.Boolean(
         string="Webhook Secret Set", compute="_compute_inbound_secret_set"
     )
-
+    inbound_secret = fields.Char(
+        string="Partner's Secret",
+        compute="_compute_inbound_secret",
+        inverse="_inverse_inbound_secret",
+        store=False,
+        copy=False,
+        exportable=False,
+        groups="sync_governance_base.group_sync_integration_manager",
+        help="Where the other side makes it. Write-only: encrypted at once and never"
+        " shown again. The one before stays valid for a day.",
+    )
     inbound_url = fields.Char(string="Webhook Address", compute="_compute_inbound_url")
 
     old_version_count = fields.Integer(
@@ -80,6 +92,13 @@ class SyncSystem(models.Model):
     def _compute_inbound_secret_set(self):
         for system in self:
             system.inbound_secret_set = bool(system._inbound_secrets_usable())
+
+    def _compute_inbound_secret(self):
+        self.inbound_secret = False
+
+    def _inverse_inbound_secret(self):
+        for system in self.filtered("inbound_secret"):
+            system._set_inbound_secret(system.inbound_secret)
 
     def _receiving(self, code):
         """The system with that code, if it takes part in the exchange; else empty."""

@@ -58,6 +58,19 @@ class OnboardingCase(ResourceCase):
     def activate(self, credential):
         credential.with_user(self.officer).action_activate()
 
+    def waive(self, item):
+        """One asks, another one agrees."""
+        item.with_user(self.second)._declare("waived", "Seen elsewhere.")
+        item.with_user(self.manager).action_agree()
+
+    def go_live(self, **choices):
+        """As the dialog does. :param choices: fields of its lines to set"""
+        action = self.onboarding.action_go_live()
+        wizard = self.env["sync.onboarding.live"].with_user(self.manager)
+        wizard = wizard.browse(action["res_id"])
+        wizard.line_ids.write(choices)
+        return wizard.action_confirm()
+
     def fulfil(self):
         """Everything that go-live waits for, as far as it is not sent by a partner."""
         self.onboarding.contact_id = self.contact
@@ -66,7 +79,7 @@ class OnboardingCase(ResourceCase):
             if item.check == "manual":
                 item._declare("done", "Agreed by telephone.")
             elif item.check in ("request", "credential_used"):
-                item.with_user(self.second)._declare("waived", "Seen elsewhere.")
+                self.waive(item)
         self.onboarding._refresh()
 
 
@@ -177,7 +190,8 @@ class TestOnboarding(OnboardingCase):
         self.onboarding.active = False
         with self.assertRaises(UserError):
             system.action_go_live()
-        with self.assertRaises(UserError):
+        system.action_retire()  # nor by beginning anew
+        with self.assertRaises(AccessError):
             self.onboarding.unlink()
 
     def test_nobody_unlocks_by_editing(self):
@@ -196,10 +210,73 @@ class TestOnboarding(OnboardingCase):
     def test_what_the_system_sees_is_not_declared(self):
         with self.assertRaises(UserError):
             self.item("contact")._declare("done", "Trust me.")
+
+    def assertNotAgreed(self, user, item):
+        with self.assertRaises(AccessError):
+            item.with_user(user).action_agree()
+        self.assertTrue(item.is_blocking)
+
+    def test_that_something_is_not_needed_takes_two(self):
+        item = self.item("contact")
+        item.with_user(self.second)._declare("waived", "In-house.")
+        self.onboarding.action_refresh()
+        self.assertIn("In-house", item.reason)
+        self.assertNotAgreed(self.second, item)
+        self.assertNotAgreed(self.operator, item)
+        # Who leads makes no difference: not to be asked by oneself, nor to be agreed.
+        for leader in (self.second, self.manager, self.operator):
+            self.onboarding.with_user(self.second).owner_id = leader
+            self.assertNotAgreed(self.second, item)
+        item.with_user(self.manager).action_agree()
+        self.assertEqual((item.state, item.done_by_id), ("waived", self.manager))
+        self.assertEqual(item.asked_by_id, self.second)
+        self.assertFalse(item.is_blocking)
+
+    def test_a_proof_is_better_than_a_waiver(self):
+        item = self.item("contact")
+        item.with_user(self.second)._declare("waived", "In-house.")
+        self.onboarding.contact_id = self.contact
+        self.onboarding.action_refresh()
+        self.assertEqual((item.state, item.done_by_id.id), ("done", False))
         with self.assertRaises(UserError):
-            self.item("contact")._declare("waived", "Trust me.")
-        self.item("contact").with_user(self.second)._declare("waived", "In-house.")
-        self.assertEqual(self.item("contact").state, "waived")
+            item.with_user(self.manager).action_agree()
+
+    def test_a_waiver_is_taken_back(self):
+        item = self.item("contact")
+        item.with_user(self.second)._declare("waived", "In-house.")
+        item.action_reopen()
+        self.assertFalse(item.asked_by_id)
+        self.assertIn("Nobody is named", item.reason)
+        with self.assertRaises(UserError):
+            item.with_user(self.manager).action_agree()
+
+    def test_words_are_not_written_by_hand(self):
+        optional = self.onboarding.item_ids.filtered(lambda item: not item.required)
+        self.assertTrue(optional)
+        for values in (
+            {"state": "waived"},
+            {"asked_by_id": self.second.id},
+            {"done_by_id": self.second.id},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                optional[:1].write(values)
+        stage = self.env.ref("sync_governance_connectors.onboarding_stage_prepare")
+        items = self.env["sync.onboarding.item"].with_user(self.manager)
+        with self.assertRaises(AccessError):
+            items.with_context(default_state="done").create(
+                {
+                    "name": "Seen",
+                    "onboarding_id": self.onboarding.id,
+                    "stage_id": stage.id,
+                }
+            )
+
+    def test_a_stage_that_holds_partners_back_goes_on_doing_so(self):
+        stage = self.onboarding.stage_id
+        with self.assertRaisesRegex(UserError, "holds partners back"):
+            stage.with_user(self.manager).before_live = False
+        stage.with_user(self.manager).purpose = "Agree on everything."
+        self.assertTrue(self.item("contact").is_blocking)
 
     def test_a_proof_that_stops_holding_is_open_again(self):
         self.onboarding.contact_id = self.contact
@@ -232,13 +309,7 @@ class TestOnboarding(OnboardingCase):
         self.fulfil()
         self.assertFalse(self.onboarding.blocked_reason)
         self.assertEqual(self.onboarding.stage_id.name, "Go Live")
-        action = self.onboarding.action_go_live()
-        wizard = (
-            self.env["sync.onboarding.live"]
-            .with_user(self.manager)
-            .browse(action["res_id"])
-        )
-        shown = wizard.action_confirm()
+        shown = self.go_live()
         self.assertTrue(shown["context"]["default_key"].startswith("sgk_"))
         self.assertEqual(test_key.state, "revoked")
         system = self.onboarding.system_id
@@ -264,14 +335,58 @@ class TestOnboarding(OnboardingCase):
         crosswalk._link(system, order, "SO-1")
         crosswalk._link(system, self.contact, "C-1")
         self.fulfil()
-        action = self.onboarding.action_go_live()
-        self.env["sync.onboarding.live"].with_user(self.manager).browse(
-            action["res_id"]
-        ).action_confirm()
+        self.go_live()
         self.assertFalse(crosswalk._resolve(system, "sale.order", "SO-1"))
         self.assertTrue(crosswalk._resolve(system, "res.partner", "C-1"))
         real = order.copy()
         self.assertEqual(crosswalk._link(system, real, "SO-1").res_id, real.id)
+
+    def trial_orders(self):
+        """A draft and a confirmed order of the trials, and a draft of nobody's."""
+        system = self.onboarding.system_id
+        orders = self.env["sale.order"].create(
+            [{"partner_id": self.contact.id} for _number in range(3)]
+        )
+        draft, confirmed, _other = orders
+        confirmed.action_confirm()
+        for number, order in enumerate(draft | confirmed):
+            self.env["sync.crosswalk"]._link(system, order, f"SO-{number}")
+        return orders
+
+    def test_drafts_of_the_trials_are_shown_and_cancelled(self):
+        draft, confirmed, other = self.trial_orders()
+        self.fulfil()
+        action = self.onboarding.action_go_live()
+        line = self.env["sync.onboarding.live"].browse(action["res_id"]).line_ids
+        self.assertEqual(
+            (line.drafts, line.confirmed), (draft.display_name, confirmed.display_name)
+        )
+        self.go_live()
+        self.assertEqual(
+            (draft.state, confirmed.state, other.state), ("cancel", "sale", "draft")
+        )
+        log = self.env["sync.audit"].search(
+            [("action", "=", "onboarding.drafts_cancelled")]
+        )
+        self.assertEqual(len(log), 1)
+
+    def test_drafts_stay_where_that_is_chosen(self):
+        draft, _confirmed, _other = self.trial_orders()
+        self.fulfil()
+        self.go_live(cancel=False)
+        self.assertEqual(draft.state, "draft")
+
+    def test_what_was_not_shown_is_not_cancelled(self):
+        draft, confirmed, other = self.trial_orders()
+        self.fulfil()
+        action = self.onboarding.action_go_live()
+        wizard = self.env["sync.onboarding.live"].browse(action["res_id"])
+        draft.action_confirm()  # meanwhile
+        wizard.line_ids.draft_res_ids = (draft | confirmed | other).ids
+        wizard.with_user(self.manager).action_confirm()
+        self.assertEqual(
+            (draft.state, confirmed.state, other.state), ("sale", "sale", "draft")
+        )
 
     def test_for_trials_only_never_goes_live(self):
         onboarding, _key = self._launch("Lab", "test_lab", target="sandbox")
@@ -442,24 +557,60 @@ class TestOnboardingScenarios(HttpCase, OnboardingCase):
         self.assertEqual(self.item("credential_used").state, "done")
         self.assertEqual(self.item("request", "orders.create").state, "open")
 
-    def test_hook_of_a_system_under_trial_is_marked(self):
-        system = self.onboarding.system_id
-        system.inbound_strategy = "shared_secret"
-        secret = system._set_inbound_secret()
-        answer = self.url_open(
+    def hook(self, secret, external_id):
+        """A webhook of the partner about a customer."""
+        return self.url_open(
             "/sync/v1/hooks/test_nordwind",
             data=json.dumps(
                 {
                     "type": "customer.created",
-                    "data": {"external_id": "C-8", "name": "By hook"},
+                    "data": {"external_id": external_id, "name": "By hook"},
                 }
             ),
             headers={
                 "X-Sync-Secret": secret,
-                "X-Event-Id": "e-1",
+                "X-Event-Id": f"e-{external_id}",
                 "Content-Type": "application/json",
             },
         )
+
+    def test_the_secret_of_the_trials_is_refused_once_live(self):
+        system = self.onboarding.system_id
+        system.inbound_strategy = "shared_secret"
+        trial = system._set_inbound_secret()
+        self.assertEqual(self.hook(trial, "C-7").status_code, 202)
+        self.fulfil()
+        shown = self.go_live()["context"]
+        live = shown["default_secret"]
+        self.assertTrue(shown["default_key"].startswith("sgk_"))
+        self.assertEqual(self.hook(trial, "C-8").status_code, 401)
+        self.assertEqual(self.hook(live, "C-9").status_code, 202)
+        calls = self.env["sync.request"].search(
+            [("system_id", "=", system.id), ("kind", "=", "hook")], order="id"
+        )
+        marks = {call.event_id: call.sandbox for call in calls}
+        self.assertEqual((marks["e-C-7"], marks["e-C-9"]), (True, False))
+
+    def test_a_secret_that_the_partner_makes_is_asked_for(self):
+        system = self.onboarding.system_id.with_user(self.manager)
+        system.inbound_strategy = "shopify"
+        system.inbound_secret = "trial secret of the shop"
+        self.fulfil()
+        self.assertFalse(self.go_live()["context"]["default_secret"])
+        self.assertFalse(system._inbound_secrets_usable())
+        system.inbound_secret = "live secret of the shop"
+        self.assertEqual(
+            [secret._reveal() for secret in system._inbound_secrets_usable()],
+            ["live secret of the shop"],
+        )
+        system.invalidate_recordset()
+        self.assertFalse(system.read(["inbound_secret"])[0]["inbound_secret"])
+
+    def test_hook_of_a_system_under_trial_is_marked(self):
+        system = self.onboarding.system_id
+        system.inbound_strategy = "shared_secret"
+        secret = system._set_inbound_secret()
+        answer = self.hook(secret, "C-8")
         self.assertEqual(answer.status_code, 202, answer.text)
         call = self.env["sync.request"].search([("system_id", "=", system.id)], limit=1)
         self.assertTrue(call.sandbox)

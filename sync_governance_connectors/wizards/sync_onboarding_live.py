@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..models.sync_system import MADE_BY_PARTNER
+
 #: Domains whose records are documents: those of trials have to make room.
 DOCUMENTS = ("order", "shipment", "invoice", "payment")
 
@@ -11,13 +13,19 @@ class SyncOnboardingLive(models.TransientModel):
     _description = "Take a Partner Live"
 
     onboarding_id = fields.Many2one("sync.onboarding", required=True, readonly=True)
-    grants_key = fields.Boolean(compute="_compute_grants_key")
+    grants_key = fields.Boolean(compute="_compute_what_follows")
+    renews_secret = fields.Boolean(compute="_compute_what_follows")
+    wants_secret = fields.Boolean(compute="_compute_what_follows")
     line_ids = fields.One2many("sync.onboarding.live.line", "wizard_id", "Trial Data")
 
     @api.depends("onboarding_id")
-    def _compute_grants_key(self):
+    def _compute_what_follows(self):
         for wizard in self:
+            system = wizard.onboarding_id.system_id
+            theirs = system.inbound_strategy in MADE_BY_PARTNER
             wizard.grants_key = bool(wizard.onboarding_id.template_id.scope_ids)
+            wizard.renews_secret = system.inbound_secret_set and not theirs
+            wizard.wants_secret = system.inbound_secret_set and theirs
 
     @api.model
     def _open(self, onboarding):
@@ -40,44 +48,30 @@ class SyncOnboardingLive(models.TransientModel):
 
     def _trial_data(self, onboarding):
         """What is known by the partner's ids from its trials, by kind of record."""
-        groups = self._trial_ids(onboarding)._read_group(
-            [
-                ("system_id", "=", onboarding.system_id.id),
-                ("state", "=", "active"),
-            ],
-            ["res_model"],
-            ["__count"],
-        )
         documents = self.env["sync.domain"].search([("code", "in", DOCUMENTS)])
         names = set(documents.model_ids.mapped("model"))
+        lines = self.env["sync.onboarding.live.line"]
+        trial_ids = lines._trial_ids(onboarding)
         return [
-            {"res_model": name, "count": count, "retire": name in names}
-            for name, count in groups
+            {
+                "res_model": name,
+                "count": len(rows),
+                "retire": name in names,
+                **(lines._documents(rows) if name in names else {}),
+            }
+            for name, rows in trial_ids.grouped("res_model").items()
         ]
 
-    def _trial_ids(self, onboarding):
-        # sudo: stewards edit ids one by one; here those of all trials end together
-        return self.env["sync.crosswalk"].sudo()
-
     def action_confirm(self):
-        """Go live; then show the live key, once."""
+        """Go live; then show the live key and secret, once."""
         self.ensure_one()
         onboarding = self.onboarding_id
         onboarding.check_access("write")
+        renews = self.renews_secret  # asked before the one of the trials ends
         onboarding.system_id.action_go_live()
-        self._retire_trial_data(onboarding)
-        if not self.grants_key:
+        self.line_ids._clear_away()
+        secret = onboarding.system_id._set_inbound_secret() if renews else False
+        if not self.grants_key and not secret:
             return onboarding._open()
-        key = onboarding._issue_key(sandbox=False)
-        return self.env["sync.credential.key"]._show(key, onboarding)
-
-    def _retire_trial_data(self, onboarding):
-        """The partner may use the same numbers again, for real records."""
-        for line in self.line_ids.filtered("retire"):
-            self._trial_ids(onboarding).search(
-                [
-                    ("system_id", "=", onboarding.system_id.id),
-                    ("res_model", "=", line.res_model),
-                    ("state", "=", "active"),
-                ]
-            )._retire_rows(self.env._("Trial data"))
+        key = onboarding._issue_key(sandbox=False) if self.grants_key else False
+        return self.env["sync.credential.key"]._show(key, onboarding, secret=secret)
