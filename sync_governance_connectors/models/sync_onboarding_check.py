@@ -27,9 +27,9 @@ class SyncOnboardingCheck(models.AbstractModel):
     )
     argument = fields.Char(
         string="Of What",
-        help="Narrows the proof: the partner's event of a mapping, resource.operation"
-        " of a call (orders.create, orders.confirm), the type of a delivered event"
-        " (order.*). Empty: any.",
+        help="Narrows the proof: the partner's event of a mapping or feed,"
+        " resource.operation of a call (orders.create, orders.confirm), the type of a"
+        " delivered event (order.*). Empty: any.",
     )
     hint = fields.Text(
         string="How", translate=True, help="What to do to get it done, for beginners."

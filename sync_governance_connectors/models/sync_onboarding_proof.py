@@ -1,5 +1,4 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from odoo import models
@@ -156,18 +155,19 @@ class SyncOnboardingProof(models.AbstractModel):
         subscriptions = self.env["sync.subscription"].search(
             [("system_id", "=", onboarding.system_id.id)]
         )
-        delivered = self.env["sync.delivery"].search(
+        pattern = (argument or "*").replace("_", r"\_").replace("*", "%")
+        delivery = self.env["sync.delivery"].search(
             [
                 ("subscription_id", "in", subscriptions.ids),
                 ("state", "=", "delivered"),
+                ("event_id.name", "=like", pattern),
             ],
             order="id desc",
-            limit=200,
+            limit=1,
         )
-        for delivery in delivered:
+        if delivery:
             event = delivery.event_id
-            if fnmatchcase(event.name, argument or "*"):
-                return Evidence(True, f"{event.name} {event.ref}", delivery)
+            return Evidence(True, f"{event.name} {event.ref}", delivery)
         return Evidence(
             False, self.env._("No event %s was delivered.", argument or "*")
         )
@@ -229,29 +229,44 @@ class SyncOnboardingProof(models.AbstractModel):
         return Evidence(True, self.env._("Nothing waits."))
 
     def _prove_remote_reached(self, onboarding, argument):
-        remote = self._newest("sync.remote", onboarding, ("last_success", "!=", False))
-        if remote:
-            return Evidence(True, remote.name, remote)
-        failed = self._newest("sync.remote", onboarding)
-        text = failed.last_error or self.env._("No connection was tried yet.")
-        return Evidence(False, text, failed)
+        """All of them."""
+        remotes = self.env["sync.remote"].search(
+            [("system_id", "=", onboarding.system_id.id)]
+        )
+        for remote in remotes:
+            if not remote.last_success:
+                fault = remote.last_error or self.env._("No connection was tried yet.")
+                return Evidence(False, f"{remote.name}: {fault}", remote)
+        if not remotes:
+            return Evidence(False, self.env._("There is no remote."))
+        return Evidence(True, ", ".join(remotes.mapped("name")), remotes[:1])
 
     def _prove_feed_run(self, onboarding, argument):
-        run = self.env["sync.feed.run"].search(
-            [
-                ("feed_id.system_id", "=", onboarding.system_id.id),
-                ("state", "=", "done"),
-            ],
-            order="id desc",
-            limit=1,
+        """Rows came through, and the latest run of each feed has no fault."""
+        domain = Domain("feed_id.system_id", "=", onboarding.system_id.id)
+        if argument:
+            domain &= Domain("feed_id.event_type", "=", argument)
+        runs = self.env["sync.feed.run"].search(
+            domain & Domain("state", "in", ("done", "failed")), order="id desc"
         )
-        if not run:
-            return Evidence(False, self.env._("No feed has run to its end."))
-        stuck = run.feed_id.quarantined_count
-        if stuck:
-            text = self.env._("%(count)s rows wait in quarantine.", count=stuck)
-            return Evidence(False, text, run)
-        return Evidence(True, run.display_name, run)
+        for latest in runs.grouped("feed_id").values():
+            run = latest[:1]
+            if fault := self._fault_of(run):
+                return Evidence(False, f"{run.display_name}: {fault}", run)
+        if proof := runs.filtered("row_count")[:1]:
+            text = self.env._("%(count)s rows", count=proof.row_count)
+            return Evidence(True, f"{proof.display_name}: {text}", proof)
+        return Evidence(False, self.env._("No feed has exchanged a row yet."), runs[:1])
+
+    def _fault_of(self, run):
+        """What is wrong with a run that has ended, or nothing."""
+        if run.state == "failed":
+            return run.error
+        if unread := run.document_ids.filtered("error")[:1]:
+            return f"{unread.name}: {unread.error}"
+        if stuck := run.feed_id.quarantined_count:
+            return self.env._("%(count)s rows wait in quarantine.", count=stuck)
+        return ""
 
     def _prove_reconciled(self, onboarding, argument):
         reconciliations = self.env["sync.reconciliation"].search(
@@ -262,6 +277,9 @@ class SyncOnboardingProof(models.AbstractModel):
             if run.state != "done":
                 text = self.env._("%s was not compared yet.", reconciliation.name)
                 return Evidence(False, text, reconciliation)
+            if not run.their_count:
+                text = self.env._("%s: the snapshot was empty.", reconciliation.name)
+                return Evidence(False, text, run)
             if reconciliation.open_count:
                 text = self.env._(
                     "%(name)s: %(count)s differences are open.",

@@ -22,6 +22,7 @@ from . import test_event_feed
 from . import test_events
 from . import test_mapping
 from . import test_onboarding
+from . import test_onboarding_proof
 from . import test_reconciliation
 from . import test_request_correction
 from . import test_server
