@@ -1,12 +1,13 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Partners' ways in: webhooks, batch imports and reconciliation.
+"""Partners' ways in and the feed of events: webhooks, batch imports, reconciliation.
 
     make bench B=partners ARGS="--quick --json"
 
 Webhooks come at a fixed rate, whether the ones before were answered or not, to a server
 with two workers. Import and reconciliation run as their queue jobs do, step by step,
-each in a transaction of its own.
+each in a transaction of its own. The feed is read in pages of 100, from places all over
+it, by a system that may read everything and by one that knows each hundredth record.
 """
 
 import argparse
@@ -37,6 +38,10 @@ TARGETS = {
     "reconcile_100k_s": 60.0,
     "reconcile_found": PLANTED,
     "reconcile_false": 0,
+    "feed_p50_ms": None,
+    "feed_p95_ms": 50.0,
+    "feed_sparse_p50_ms": None,
+    "feed_sparse_p95_ms": None,
 }
 
 
@@ -322,6 +327,114 @@ def reconcile(partner, count):
     return (spent, *partner.work(count_found))
 
 
+# -- feed of events --------------------------------------------------------------------
+
+
+def fill_feed(env, count):
+    """Events about a tenth as many customers, as past transactions have written them.
+
+    :return: the number of the last of those transactions
+    """
+    customers = count // 10
+    values = {"name": "Source", "code": "feed_source", "kind": "crm", "state": "live"}
+    source = env["sync.system"].create(values)
+    fill(env, source, customers)
+    told = env["res.partner"].create({"name": "Told", "is_company": True})
+    env["sync.crosswalk"]._link(source, told, "F-TOLD")
+    env.cr.flush()  # the outbox is written before a commit
+    env.cr.execute(
+        """
+        INSERT INTO sync_crosswalk (system_id, res_model, res_id, external_id, state,
+                                    valid_from, create_date, write_date)
+        SELECT %(odoo)s, res_model, res_id, 'cus_' || md5(res_id::text), 'active',
+               now(), now(), now()
+          FROM sync_crosswalk WHERE system_id = %(source)s AND external_id ~ '^R-'
+        """,
+        {"odoo": env["sync.system"]._odoo_id(), "source": source.id},
+    )
+    env.cr.execute("ANALYZE sync_crosswalk")
+    env.cr.execute(
+        """
+        INSERT INTO sync_event (ref, event_type_id, name, res_model, res_id, sequence,
+                                ordering_key, payload, occurred_at, commit_order)
+        SELECT 'evt_feed_' || n, told.event_type_id, told.name, 'res.partner',
+               known.res_id,
+               n, 'feed,' || n,
+               regexp_replace(payload, 'cus_[0-9a-f]{32}',
+                              'cus_' || md5(known.res_id::text)),
+               now() AT TIME ZONE 'UTC',
+               (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 2) * n
+                   / %(count)s
+          FROM generate_series(1, %(count)s) n
+          JOIN (SELECT res_id, row_number() OVER () - 1 AS number FROM sync_crosswalk
+                 WHERE system_id = %(source)s AND external_id ~ '^R-') known
+            ON number = n %% %(customers)s,
+               (SELECT * FROM sync_event WHERE name = 'customer.created'
+                 ORDER BY id DESC LIMIT 1) told
+        """,
+        {"count": count, "customers": customers, "source": source.id},
+    )
+    env.cr.execute("ANALYZE sync_event")
+    env.cr.execute(
+        "SELECT max(commit_order) FROM sync_event WHERE ref LIKE 'evt_feed_%'"
+    )
+    return env.cr.fetchone()[0]
+
+
+def reader(env, code, reach):
+    """A key of a system that reads the feed; every hundredth customer is its own."""
+    system = env["sync.system"].create(
+        {"name": code, "code": code, "kind": "crm", "state": "live", "reach": reach}
+    )
+    env.cr.execute(
+        """
+        INSERT INTO sync_crosswalk (system_id, res_model, res_id, external_id, state,
+                                    valid_from, create_date, write_date)
+        SELECT %s, res_model, res_id, external_id, crosswalk.state, valid_from,
+               crosswalk.create_date, crosswalk.write_date
+          FROM sync_crosswalk crosswalk JOIN sync_system ON system_id = sync_system.id
+         WHERE code = 'feed_source' AND external_id ~ '00$'
+        """,
+        [system.id],
+    )
+    plan = env["sync.plan"].search([("code", "=", "feed")])
+    plan = plan or env["sync.plan"].create(
+        {"name": "Feed", "code": "feed", "per_minute": 0, "concurrency": 0}
+    )
+    account = env["sync.service.account"]._create_for(system, "benchmark")
+    return env["sync.credential"]._issue(account, ["customer:read"], plan=plan)[1]
+
+
+def measure_feed(partner, count, calls):
+    end = partner.work(lambda env: fill_feed(env, count))
+    keys = {
+        "feed": partner.work(lambda env: reader(env, "reads_all", "company")),
+        "feed_sparse": partner.work(lambda env: reader(env, "reads_some", "own")),
+    }
+    figures = {}
+    with Server() as server:
+        for name, key in keys.items():
+            client = Client(server.port, {"Authorization": f"Bearer {key}"})
+            times = sorted(_page_ms(client, end, calls))
+            figures[f"{name}_p50_ms"] = times[calls // 2]
+            figures[f"{name}_p95_ms"] = times[int(calls * 0.95)]
+    return figures
+
+
+def _page_ms(client, end, calls):
+    """Milliseconds of pages from places all over the feed."""
+    from odoo.addons.sync_governance_connectors.tools.cursor import encode_pair
+
+    for number in range(-10, calls):  # both workers fill their caches
+        cursor = encode_pair(end * 9 // 10 * max(number, 0) // calls, 0)
+        status, seconds = client.call(
+            "GET", f"/sync/v1/events?limit=100&cursor={cursor}"
+        )
+        assert status == 200, status
+        if number >= 0:
+            yield seconds * 1000
+
+
 def measure_hooks(partner, count):
     secret = partner.secret()
     with Server() as server:
@@ -334,7 +447,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="finish in a minute")
     parser.add_argument(
-        "--only", choices=("hooks", "import", "reconcile"), help="measure that alone"
+        "--only",
+        choices=("hooks", "import", "reconcile", "feed"),
+        help="measure that alone",
     )
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     options = parser.parse_args()
@@ -355,6 +470,9 @@ def main():
             "reconcile_found": found,
             "reconcile_false": wrong,
         }
+    if options.only in (None, "feed"):
+        count = 100_000 if options.quick else 1_000_000
+        figures |= measure_feed(partner, count, 100 if options.quick else 300)
     for name, value in figures.items():
         aim = f"aim {TARGETS[name]:g}" if TARGETS[name] is not None else ""
         print(f"{name:20} {value:10.1f}  {aim}")

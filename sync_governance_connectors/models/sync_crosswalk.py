@@ -4,8 +4,6 @@ import uuid
 from odoo import fields, models
 from odoo.tools import SQL
 
-from odoo.addons.sync_governance_base.tools.source import ODOO_CODE
-
 
 class SyncCrosswalk(models.Model):
     _inherit = "sync.crosswalk"
@@ -97,21 +95,27 @@ class SyncCrosswalk(models.Model):
         :param refs: canonical references
         :return: ``{ref: external id}``; what the system does not know is left out
         """
-        # Events are told to systems, not to a person with rights.
-        rows = self.sudo().search_fetch(
-            [
-                ("system_id.code", "=", ODOO_CODE),
-                ("external_id", "in", list(refs)),
-                ("state", "!=", "retired"),
-            ],
-            ["res_model", "res_id", "external_id"],
+        if not refs:
+            return {}
+        self.flush_model(["system_id", "res_model", "res_id", "external_id", "state"])
+        # Events are told to systems, not to a person with rights. The models are those
+        # that have such references: with them the unique index finds each at once.
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT named.external_id, own.external_id
+                     FROM sync_crosswalk named
+                     JOIN sync_crosswalk own USING (res_model, res_id)
+                    WHERE named.system_id = %s AND named.res_model = ANY(%s)
+                      AND named.external_id = ANY(%s) AND named.state <> 'retired'
+                      AND own.system_id = %s AND own.state = 'active'
+                    ORDER BY own.id DESC""",
+                self._odoo_id(),
+                list(self.env["sync.resource.table"]._served_models()),
+                list(refs),
+                system.id,
+            )
         )
-        result = {}
-        for model, group in rows.grouped("res_model").items():
-            records = self.env[model].browse(group.mapped("res_id"))
-            own = self._external_ids(system, records)
-            result.update({row.external_id: own.get(row.res_id) for row in group})
-        return {ref: external_id for ref, external_id in result.items() if external_id}
+        return dict(rows)
 
     def _active_rows(self, system, records):
         # Names are shown to whoever may see the record;

@@ -135,16 +135,31 @@ class SyncResourceEvent(models.AbstractModel):
             after = page_cursor.decode_pair(query["cursor"])
         limit = int(query.get("limit") or DEFAULT_PAGE)
         rows = self._rows(call, self._readable_types(call, query), after, limit)
-        if rows:
+        if len(rows) == limit:
             after = rows[-1]["commit_order"], rows[-1]["id"]
+        else:
+            after = max(after, self._end())
         return self._envelopes(call, rows), page_cursor.encode_pair(*after)
+
+    def _end(self):
+        """The last position of the feed, whoever may read it.
+
+        Who has read all of its own goes on from there: what is somebody else's is not
+        looked through again at each call.
+        """
+        self.env.cr.execute(
+            """SELECT commit_order, id FROM sync_event
+                WHERE commit_order < sync_event_order_base()
+                      + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+                ORDER BY commit_order DESC, id DESC LIMIT 1"""
+        )
+        return self.env.cr.fetchone() or (0, 0)
 
     def _rows(self, call, type_ids, after, limit):
         """Raw rows: the order is a column that the ORM does not know."""
         self.env.cr.execute(
             SQL(
-                """SELECT id, commit_order, ref, name, event_type_id, payload,
-                          occurred_at
+                """SELECT id, commit_order, ref, name, payload, occurred_at
                      FROM sync_event
                     WHERE (commit_order, id) > (%s, %s)
                       AND commit_order < sync_event_order_base()
@@ -204,16 +219,22 @@ class SyncResourceEvent(models.AbstractModel):
         return [pattern for pattern in asked.split(",") if pattern]
 
     def _envelopes(self, call, rows):
-        types = self.env["sync.event.type"].sudo()
+        # The catalogue of event types is public. A page is put into the reader's words
+        # as a whole: its ids are looked up once.
+        payloads = (
+            self.env["sync.event.type"]
+            .sudo()
+            ._localise_payload(
+                [json.loads(row["payload"] or "{}") for row in rows], call.system
+            )
+        )
         return [
             {
                 "id": row["ref"],
                 "type": row["name"],
                 "timestamp": row["occurred_at"].isoformat(timespec="milliseconds")
                 + "Z",
-                "data": types.browse(row["event_type_id"])._localise_payload(
-                    json.loads(row["payload"] or "{}"), call.system
-                ),
+                "data": payload,
             }
-            for row in rows
+            for row, payload in zip(rows, payloads, strict=True)
         ]

@@ -3,6 +3,8 @@ from dataclasses import replace
 
 from odoo.tests import tagged
 
+from odoo.addons.sync_governance_connectors.tools.cursor import decode_pair
+
 from .common import EventCase
 
 # A number that this cluster's transactions will not come to.
@@ -38,11 +40,52 @@ class TestEventFeed(EventCase):
         )
         self.written = 0
 
+    def page(self, system, cursor=None):
+        """``(events, the next cursor)`` as a system gets them."""
+        call = replace(self.call(system), scopes=frozenset({"customer:read"}))
+        return self.feed._list(call, {"cursor": cursor} if cursor else {})
+
     def poll(self, cursor=None):
-        """As the warehouse does: ``(names of customers, the next cursor)``."""
-        call = replace(self.call(self.wms), scopes=frozenset({"customer:read"}))
-        events, cursor = self.feed._list(call, {"cursor": cursor} if cursor else {})
+        """As the warehouse does: ``(number of events, the next cursor)``."""
+        events, cursor = self.page(self.wms, cursor)
         return len(events), cursor
+
+    def test_what_is_somebody_elses_is_looked_through_once(self):
+        crm = self._system("test_crm", "crm")  # its own records alone
+        for name in ("C-1", "C-2"):
+            self.write_event(name)
+        events, cursor = self.page(crm)
+        self.assertEqual(events, [])
+        self.env.cr.execute(
+            "SELECT commit_order, id FROM sync_event ORDER BY 1 DESC, 2"
+        )
+        self.assertEqual(decode_pair(cursor), self.env.cr.fetchone())
+        self.assertEqual(self.page(crm, cursor), ([], cursor))
+        self.write_event("C-3")
+        known = self.env["sync.crosswalk"]._resolve(self.shop, "res.partner", "C-3")
+        self._link(crm, known.record, "ours")
+        events, _cursor = self.page(crm, cursor)
+        self.assertEqual([one["data"]["external_id"] for one in events], ["ours"])
+
+    def test_a_page_costs_as_many_statements_as_an_event(self):
+        costs = []
+        for first, last in ((0, 1), (1, 20)):
+            for number in range(first, last):
+                self.write_event(f"C-{number}")
+                known = self.env["sync.crosswalk"]._resolve(
+                    self.shop, "res.partner", f"C-{number}"
+                )
+                self._link(self.wms, known.record, f"W-{number}")
+            self.env.flush_all()
+            self.page(self.wms)
+            before = self.env.cr.sql_log_count
+            events, _cursor = self.page(self.wms)
+            costs.append(self.env.cr.sql_log_count - before)
+            self.assertEqual(
+                [one["data"]["external_id"] for one in events],
+                [f"W-{number}" for number in range(last)],
+            )
+        self.assertEqual(costs[0], costs[1])
 
     def test_a_restore_neither_stalls_nor_skips(self):
         self.write_event("C-1")

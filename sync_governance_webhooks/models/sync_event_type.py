@@ -304,7 +304,7 @@ class SyncEventType(models.Model):
 
         Called when a delivery is first sent; the default changes nothing.
 
-        :param dict payload: a copy that may be changed
+        :param payload: a copy that may be changed: a dict, or a list of them
         :param system: the receiving ``sync.system``
         """
         return payload
