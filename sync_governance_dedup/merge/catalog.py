@@ -10,7 +10,10 @@ and company-dependent many2one fields.
 from dataclasses import dataclass
 from functools import cached_property
 
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
+
+#: References that are looked at in one statement.
+SLICE = 50
 
 
 @dataclass(frozen=True)
@@ -69,28 +72,43 @@ class Catalog:
         self.env = env
         self.history_models = frozenset(history_models)
         self._uniques = {}
-        self._columns = {}
         self._foreign_keys = {}
 
-    def columns(self, table):
-        """:return: names of the columns of a table, in order"""
-        if table not in self._columns:
-            self._columns[table] = [
-                name
-                for (name,) in self.env.execute_query(
-                    SQL(
-                        "SELECT attname FROM pg_attribute"
-                        " WHERE attrelid = %s::regclass AND attnum > 0"
-                        " AND NOT attisdropped"
-                        " ORDER BY attnum",
-                        f'"{table}"',
-                    )
-                )
-            ]
-        return self._columns[table]
-
     def has_id(self, table):
-        return "id" in self.columns(table)
+        return table in self._tables_with_id
+
+    @cached_property
+    def _tables_with_id(self):
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT relation.relname FROM pg_class AS relation"
+                " JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid"
+                " WHERE attribute.attname = 'id' AND relation.relkind = 'r'"
+                " AND relation.relnamespace = current_schema::regnamespace"
+            )
+        )
+        return {table for (table,) in rows}
+
+    def used(self, references, model, ids):
+        """Most of the hundreds of references lead nowhere: a few statements tell which.
+
+        :return: list of those by which a row points at one of these records
+        """
+        found = []
+        for part in split_every(SLICE, references, list):
+            rows = self.env.execute_query(
+                SQL(" UNION ALL ").join(
+                    SQL(
+                        "SELECT %s WHERE EXISTS (SELECT FROM %s AS record WHERE %s)",
+                        place,
+                        SQL.identifier(reference.table),
+                        reference.where(model, ids),
+                    )
+                    for place, reference in enumerate(part)
+                )
+            )
+            found += [part[place] for (place,) in sorted(rows)]
+        return found
 
     def foreign_keys(self, table):
         """:return: list of :class:`Reference` to the ``id`` of a table"""
@@ -135,6 +153,18 @@ class Catalog:
                 if model_field and model_field.store and model_field.column_type:
                     found.add(Reference(Model._table, field.name, model_field.name))
         return sorted(found, key=lambda ref: (ref.table, ref.column))
+
+    @cached_property
+    def written_models(self):
+        """:return: names of the models that somebody may write by hand"""
+        rows = (
+            self.env["ir.model.access"]
+            .sudo()
+            ._read_group(
+                [("perm_write", "=", True), ("active", "=", True)], ["model_id"]
+            )
+        )
+        return {model.model for (model,) in rows}
 
     @cached_property
     def reference_columns(self):

@@ -42,33 +42,21 @@ class ReferenceMover:
     def move_foreign_keys(self, table, sources, target):
         """:param sources: ids of the retired rows
         of ``table``; ``target``: the survivor's"""
-        for reference in self.catalog.foreign_keys(table):
+        references = self.catalog.foreign_keys(table)
+        for reference in self.catalog.used(references, None, sources):
             self._move(reference, None, sources, target)
 
     def move_pairs(self, model, sources, target):
         """Move the (model, id) pairs; the core wizard knows five of them."""
-        for reference in self.catalog.pairs:
+        for reference in self.catalog.used(self.catalog.pairs, model, sources):
             self._move(reference, model, sources, target)
 
     def _move(self, reference, model, sources, target):
-        if not self._any_row(reference, model, sources):
-            return
         for source in sources:
             for unique in self.catalog.uniques(reference.table):
                 if reference.column in unique.columns:
                     self._settle(reference, model, unique, source, target)
             self._update(reference, model, source, target)
-
-    def _any_row(self, reference, model, sources):
-        return bool(
-            self.env.execute_query(
-                SQL(
-                    "SELECT 1 FROM %s AS record WHERE %s LIMIT 1",
-                    SQL.identifier(reference.table),
-                    reference.where_movable(model, sources),
-                )
-            )
-        )
 
     def _update(self, reference, model, source, target):
         try:

@@ -24,6 +24,7 @@ class RowRecorder:
         self.env = env
         self.catalog = catalog
         self._watched = set()
+        self._whole = {}
         self._links = {}
         self.env.cr.execute(
             SQL(
@@ -34,8 +35,14 @@ class RowRecorder:
         )
         self.env.cr.execute(SQL("TRUNCATE sync_merge_before"))
 
-    def watch(self, table, ids):
-        """Remember these rows and all rows that point at them."""
+    def watch(self, table, ids, whole=False):
+        """Remember these rows and all rows that point at them.
+
+        :param whole: tell all columns of these rows, not only those that the merge
+            changes: what changes in them later is to be seen, too
+        """
+        if whole:
+            self._whole.setdefault(table, set()).update(ids)
         new = sorted({(table, row_id) for row_id in ids} - self._watched)
         if not new:
             return
@@ -43,16 +50,24 @@ class RowRecorder:
         ids = [row_id for _table, row_id in new]
         model = self.catalog.model_of(table)
         self._keep(table, SQL("record.id = ANY(%s)", ids))
-        for reference in self.catalog.foreign_keys(table):
+        references = self.catalog.foreign_keys(table)
+        for reference in references:
+            if not self.catalog.has_id(reference.table):
+                _before, watched = self._links.setdefault(
+                    reference.table, (set(), set())
+                )
+                watched.update((reference, row_id) for row_id in ids)
+        for reference in self.catalog.used(references, None, ids):
             if self.catalog.has_id(reference.table):
                 self._keep(reference.table, reference.where(None, ids))
             else:
-                self._keep_links(reference, ids)
+                before, _watched = self._links[reference.table]
+                before.update(self._read_links(reference, ids))
         if model:
             self._watch_model(model, ids)
 
     def _watch_model(self, model, ids):
-        for reference in self.catalog.pairs:
+        for reference in self.catalog.used(self.catalog.pairs, model, ids):
             self._keep(reference.table, reference.where(model, ids))
         names = [f"{model},{row_id}" for row_id in ids]
         for table, column in self.catalog.reference_columns:
@@ -84,11 +99,6 @@ class RowRecorder:
             )
         )
 
-    def _keep_links(self, reference, ids):
-        known = self._links.setdefault(reference.table, (set(), set()))
-        known[0].update(self._read_links(reference, ids))
-        known[1].update((reference, row_id) for row_id in ids)
-
     def _read_links(self, reference, ids):
         rows = self.env.execute_query(
             SQL(
@@ -103,7 +113,8 @@ class RowRecorder:
         """:return: JSON-able dict
 
         - ``changed``: list of ``{table, ids, before, after}``; ``before`` and ``after``
-          hold only the columns that differ, rows that changed alike share an entry
+          hold only the columns that differ (all of a row that is watched whole), rows
+          that changed alike share an entry
         - ``deleted``: list of ``{table, rows}`` with whole rows
         - ``links``: list of ``{table, removed, added}`` for many2many tables
         - ``files``: ``{attachment id: checksum}``
@@ -169,8 +180,9 @@ class RowRecorder:
                       JOIN %s AS record ON record.id = kept.row_id
                 CROSS JOIN LATERAL (SELECT to_jsonb(record) AS body) AS now
                 CROSS JOIN LATERAL jsonb_each(kept.body) AS entry
-                     WHERE kept.tbl = %s AND now.body <> kept.body
-                       AND now.body -> entry.key <> entry.value
+                     WHERE kept.tbl = %s
+                       AND (kept.row_id = ANY(%s) OR now.body <> kept.body
+                       AND now.body -> entry.key <> entry.value)
                   GROUP BY kept.row_id
                   ) AS difference
               GROUP BY before, after
@@ -178,6 +190,7 @@ class RowRecorder:
                 """,
                 SQL.identifier(table),
                 table,
+                list(self._whole.get(table, ())),
             )
         )
         return [

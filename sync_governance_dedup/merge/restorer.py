@@ -3,6 +3,9 @@
 """Puts back what :class:`~.recorder.RowRecorder` wrote down."""
 
 import json
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Any
 
 import psycopg2
 
@@ -13,35 +16,82 @@ from odoo.tools import SQL, mute_logger
 SILENT_COLUMNS = frozenset({"write_uid", "write_date"})
 
 
+@dataclass(frozen=True)
+class Difference:
+    """Rows of which a column changed alike since the merge.
+
+    :ivar before: value that an undo puts back
+    :ivar left: value as the merge left it
+    :ivar now: what it is now; all three as ``to_jsonb`` spells them
+    """
+
+    table: str
+    column: str
+    ids: tuple[int, ...]
+    before: Any
+    left: Any
+    now: Any
+
+
 class RowRestorer:
     def __init__(self, env, changes):
         """:param changes: see :meth:`.recorder.RowRecorder.changes`"""
         self.env = env
         self.changes = changes
 
-    def restore(self, overwrite=False):
-        """:return: list of ``{"table", "ids", "columns"}``
-        that changed since and were kept"""
-        self._insert_deleted()
-        kept = []
-        for entry in self.changes["changed"]:
-            kept += self._restore_entry(entry, overwrite)
-        for entry in self.changes["links"]:
-            self._restore_links(entry)
-        self._remove_files()
+    def restore(self, put_back=None):
+        """Put everything back that is still as the merge left it.
+
+        :param put_back: ``{(table, id, column): value}``: what changed since and is to
+            be put back all the same, and the value that it had when that was decided
+        :return: list of :class:`Difference` that changed since and were kept
+        :raise UserError: a row cannot come back, or changed after the decision
+        """
+        put_back = put_back or {}
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint(flush=False):
+                self._insert_deleted()
+                kept = []
+                for entry in self.changes["changed"]:
+                    kept += self._restore_entry(entry, put_back)
+                for entry in self.changes["links"]:
+                    self._restore_links(entry)
+                self._remove_files()
+        except psycopg2.errors.ForeignKeyViolation as error:
+            raise UserError(
+                self.env._(
+                    "The merge cannot be undone: a record that was in use then is gone."
+                    " %s",
+                    error.diag.message_detail or "",
+                )
+            ) from error
         return kept
 
     def changed_since(self):
-        """:return: as :meth:`restore`, without changing anything"""
-        found = []
+        """:return: list of :class:`Difference`"""
+        return [
+            difference
+            for entry in self.changes["changed"]
+            for difference in self._differences(entry)
+        ]
+
+    def gone_since(self):
+        """:return: ``{table: ids}`` of rows that the merge
+        changed and that were deleted since"""
+        ids_by_table = defaultdict(set)
         for entry in self.changes["changed"]:
-            for column in self._loud(entry["before"]):
-                ids = self._differing(entry, column)
-                if ids:
-                    found.append(
-                        {"table": entry["table"], "ids": ids, "columns": [column]}
-                    )
-        return found
+            ids_by_table[entry["table"]].update(entry["ids"])
+        gone = {}
+        for table, ids in ids_by_table.items():
+            found = self.env.execute_query(
+                SQL(
+                    "SELECT id FROM %s WHERE id = ANY(%s)",
+                    SQL.identifier(table),
+                    list(ids),
+                )
+            )
+            gone[table] = sorted(ids - {row_id for (row_id,) in found})
+        return {table: ids for table, ids in gone.items() if ids}
 
     # -- deleted rows ------------------------------------------------------------------
 
@@ -64,7 +114,7 @@ class RowRestorer:
     def _try_insert(self, entry):
         table = SQL.identifier(entry["table"])
         try:
-            with mute_logger("odoo.sql_db"), self.env.cr.savepoint(flush=False):
+            with self.env.cr.savepoint(flush=False):
                 self.env.cr.execute(
                     SQL(
                         "INSERT INTO %s SELECT *"
@@ -80,34 +130,80 @@ class RowRestorer:
 
     # -- changed rows ------------------------------------------------------------------
 
-    def _loud(self, columns):
-        return [column for column in columns if column not in SILENT_COLUMNS]
+    def _differences(self, entry):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT entry.key, array_agg(record.id ORDER BY record.id),
+                       now.body -> entry.key
+                  FROM %s AS record
+            CROSS JOIN LATERAL (SELECT to_jsonb(record) AS body) AS now
+            CROSS JOIN LATERAL jsonb_each(%s::jsonb) AS entry
+                 WHERE record.id = ANY(%s)
+                   AND now.body -> entry.key IS DISTINCT FROM entry.value
+              GROUP BY entry.key, now.body -> entry.key
+              ORDER BY entry.key, 2
+                """,
+                SQL.identifier(entry["table"]),
+                json.dumps(entry["after"]),
+                entry["ids"],
+            )
+        )
+        return [
+            Difference(
+                entry["table"],
+                column,
+                tuple(ids),
+                entry["before"][column],
+                entry["after"][column],
+                now,
+            )
+            for column, ids, now in rows
+            if column not in SILENT_COLUMNS
+        ]
 
-    def _restore_entry(self, entry, overwrite):
-        """Whole rows first, in one statement; of rows that changed since,
-        column by column what is still as the merge left it."""
-        done = set(self._set(entry, list(entry["before"]), force=overwrite))
-        late = [row_id for row_id in entry["ids"] if row_id not in done]
-        if not late:
-            return []
-        kept = []
-        for column in entry["before"]:
-            part = dict(entry, ids=late)
-            restored = self._set(part, [column], force=overwrite)
-            rest = sorted(set(late) - set(restored))
-            if rest and column not in SILENT_COLUMNS:
-                kept.append({"table": entry["table"], "ids": rest, "columns": [column]})
+    def _restore_entry(self, entry, put_back):
+        kept = self._kept(entry, put_back)
+        columns_by_id = dict.fromkeys(entry["ids"], frozenset())
+        for difference in kept:
+            for row_id in difference.ids:
+                columns_by_id[row_id] |= {difference.column}
+        ids_by_kept = defaultdict(list)
+        for row_id, columns in columns_by_id.items():
+            ids_by_kept[columns].append(row_id)
+        for columns, ids in ids_by_kept.items():
+            self._set(
+                entry, ids, [name for name in entry["before"] if name not in columns]
+            )
         return kept
 
-    def _set(self, entry, columns, force):
-        """:return: ids of the rows that now have the old values again"""
+    def _kept(self, entry, put_back):
+        """What changed since, without the rows of which it is to be put back."""
+        kept = []
+        for found in self._differences(entry):
+            chosen = {
+                row_id: put_back[key]
+                for row_id in found.ids
+                if (key := (found.table, row_id, found.column)) in put_back
+            }
+            if any(value != found.now for value in chosen.values()):
+                raise UserError(
+                    self.env._("What you decided on has changed again. Look once more.")
+                )
+            rest = tuple(row_id for row_id in found.ids if row_id not in chosen)
+            if rest:
+                kept.append(replace(found, ids=rest))
+        return kept
+
+    def _set(self, entry, ids, columns):
+        if not columns:
+            return
         table = SQL.identifier(entry["table"])
-        unchanged = SQL("TRUE") if force else self._unchanged(entry, columns)
-        rows = self.env.execute_query(
+        self.env.cr.execute(
             SQL(
                 "UPDATE %s AS record SET %s"
                 " FROM jsonb_populate_record(NULL::%s, %s::jsonb) AS old"
-                " WHERE record.id = ANY(%s) AND %s RETURNING record.id",
+                " WHERE record.id = ANY(%s)",
                 table,
                 SQL(", ").join(
                     SQL(
@@ -117,31 +213,9 @@ class RowRestorer:
                 ),
                 table,
                 json.dumps(entry["before"]),
-                entry["ids"],
-                unchanged,
+                ids,
             )
         )
-        return [row_id for (row_id,) in rows]
-
-    def _unchanged(self, entry, columns):
-        after = {column: entry["after"][column] for column in columns}
-        # containment would take a JSON column with more keys for the same one
-        return SQL(" AND ").join(
-            SQL("to_jsonb(record) -> %s = %s::jsonb", column, json.dumps(value))
-            for column, value in after.items()
-        )
-
-    def _differing(self, entry, column):
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT record.id FROM %s AS record"
-                " WHERE record.id = ANY(%s) AND NOT (%s)",
-                SQL.identifier(entry["table"]),
-                entry["ids"],
-                self._unchanged(entry, [column]),
-            )
-        )
-        return [row_id for (row_id,) in rows]
 
     # -- many2many links ---------------------------------------------------------------
 

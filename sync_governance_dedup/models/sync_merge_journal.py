@@ -123,14 +123,15 @@ class SyncMergeJournal(models.Model):
         """Open the undo wizard: it tells what
         changed since, then takes the merge back."""
         self.ensure_one()
-        self._check_undo_allowed()
+        wizard = self.env["sync.merge.undo"].create({"journal_id": self.id})
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Undo Merge"),
-            "res_model": "sync.merge.undo",
-            "view_mode": "form",
+            "res_model": wizard._name,
+            "res_id": wizard.id,
+            "views": [(False, "form")],
             "target": "new",
-            "context": {"default_journal_id": self.id},
+            "context": {"dialog_size": "extra-large"},
         }
 
     def action_open_survivor(self):

@@ -160,7 +160,7 @@ class SyncMergeService(models.AbstractModel):
             mover,
             recorder,
         )
-        recorder.watch(records._table, records.ids)
+        recorder.watch(records._table, records.ids, whole=True)
         yield run
         self.env.invalidate_all()
 

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import base64
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL
 
@@ -189,37 +189,183 @@ class TestUndo(DedupCase):
         self.assertFalse(journal.changes)
         self.assertFalse(self.env["ir.attachment"].search_count(files))
 
-    def test_what_changed_since_stays_and_is_told(self):
-        a = self.partners("A", street="Old 1")
+    # -- what happened since -----------------------------------------------------------
+
+    def undo_of(self, journal):
+        """The dialog as the steward opens it."""
+        action = journal.with_user(self.steward).action_undo()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        wizard = wizard.with_user(self.steward)
+        wizard.reason = "Wrong"
+        return wizard
+
+    def changed_since(self):
+        """A merge whose survivor, and a contact that it was given, changed since."""
+        a = self.partners("A", street="Old 1", phone="+49 30 1")
         b = self.partners("B", street="New 2")
         child = self.partners("C", parent_id=b.id)
-        other = self.partners("Other")
         journal = self.service._merge(a | b, a, values={"street": b.id})
-        a.street = "Newest 3"
-        child.parent_id = other
-        late = self.partners("Late", parent_id=a.id)
+        a.with_user(self.steward).write({"street": "Newest 3", "phone": "+49 30 2"})
+        child.parent_id = self.partners("Other")
         self.env.flush_all()
-        wizard = (
-            self.env["sync.merge.undo"]
-            .with_user(self.steward)
-            .create({"journal_id": journal.id, "reason": "Wrong"})
+        return a, b, child, journal
+
+    def test_what_changed_since_is_told_and_stays(self):
+        a, b, child, journal = self.changed_since()
+        wizard = self.undo_of(journal)
+        told = {
+            (line.record_names, line.field_label): line for line in wizard.change_ids
+        }
+        street = told["A", "Street"]
+        self.assertEqual(
+            (street.before_text, street.left_text, street.now_text),
+            ("Old 1", "New 2", "Newest 3"),
         )
-        self.assertIn("street", wizard.changed_since)
-        kept = self.service._undo(journal, "Wrong")
-        self.assertEqual((a.street, b.street), ("Newest 3", "New 2"))
-        self.assertEqual(child.parent_id, other)
-        self.assertEqual(late.parent_id, a)
+        self.assertEqual(street.changed_by, self.steward.name)
+        self.assertTrue(street.changed_at)
+        self.assertIn(("A", "Phone"), told, "the merge had not touched it")
+        parent = told["Other, C", "Related Company"]
+        self.assertEqual((parent.before_text, parent.now_text), ("B", "Other"))
+        self.assertEqual(len(told), 3, told.keys())
+        wizard.action_undo()
+        self.assertEqual(
+            (a.street, a.phone, b.street), ("Newest 3", "+49 30 2", "New 2")
+        )
+        self.assertEqual(child.parent_id.name, "Other")
+        self.assertEqual(child.complete_name, "Other, C")
         self.assertIn(
-            {"table": "res_partner", "ids": [a.id], "columns": ["street"]}, kept
+            {"table": "res_partner", "ids": [a.id], "columns": ["street"]},
+            journal.kept_since,
         )
 
-    def test_the_steward_may_put_it_back_all_the_same(self):
-        a = self.partners("A", street="Old 1")
-        b = self.partners("B", street="New 2")
-        journal = self.service._merge(a | b, a, values={"street": b.id})
-        a.street = "Newest 3"
-        self.service._undo(journal, "Wrong", overwrite=True)
-        self.assertEqual((a.street, b.street), ("Old 1", "New 2"))
+    def test_the_steward_puts_back_line_by_line(self):
+        a, b, child, journal = self.changed_since()
+        wizard = self.undo_of(journal)
+        for line in wizard.change_ids:
+            line.put_back = line.field_label != "Phone"
+        wizard.action_undo()
+        self.assertEqual((a.street, a.phone), ("Old 1", "+49 30 2"))
+        self.assertEqual(child.parent_id, b)
+        self.assertEqual(child.complete_name, "B, C")
+        self.assertEqual(
+            journal.kept_since,
+            [{"table": "res_partner", "ids": [a.id], "columns": ["phone"]}],
+        )
+
+    def test_a_decision_on_a_value_that_changed_again_is_refused(self):
+        a, _b, _child, journal = self.changed_since()
+        wizard = self.undo_of(journal)
+        wizard.change_ids.put_back = True
+        a.street = "Elsewhere 4"
+        with self.assertRaisesRegex(UserError, "changed again"):
+            wizard.action_undo()
+
+    def late_documents(self):
+        """A merge after which a contact with a bank account, and a tag of the address
+        book, came to the survivor."""
+        a, b = self.partners("A", "B")
+        journal = self.service._merge(a | b, a)
+        journal.flush_recordset()
+        # all that a test does is one transaction, and bears its time
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sync_merge_journal SET create_date = create_date"
+                " - interval '1 hour' WHERE id = %s",
+                journal.id,
+            )
+        )
+        journal.invalidate_recordset()
+        late = self.partners("Late", parent_id=a.id)
+        account = self.env["res.partner.bank"].create(
+            {"partner_id": a.id, "acc_number": "DE77"}
+        )
+        note = a.message_post(body="Called")
+        return a, b, late, account, note, journal
+
+    def test_what_came_since_is_told_and_stays(self):
+        a, b, late, account, note, journal = self.late_documents()
+        wizard = self.undo_of(journal)
+        told = {line.record_name: line for line in wizard.addition_ids}
+        self.assertIn("A, Late", told)
+        self.assertEqual(told["A, Late"].created_by, self.env.user.name)
+        self.assertIn(account.display_name, told)
+        self.assertEqual(set(wizard.addition_ids.destination_id.mapped("name")), {"A"})
+        wizard.action_undo()
+        self.assertEqual(late.parent_id, a)
+        self.assertEqual(account.partner_id, a)
+        self.assertEqual(note.res_id, a.id)
+
+    def test_the_steward_says_whose_a_document_is(self):
+        a, b, late, account, _note, journal = self.late_documents()
+        wizard = self.undo_of(journal)
+        parties = self.env["sync.merge.undo.party"].with_user(self.steward)
+        theirs = parties.search([("wizard_id", "=", wizard.id), ("name", "=", "B")])
+        line = wizard.addition_ids.filtered(lambda line: line.record_name == "A, Late")
+        line.destination_id = theirs
+        wizard.action_undo()
+        self.assertEqual((late.parent_id, account.partner_id), (b, a))
+        self.assertEqual(late.complete_name, "B, Late")
+
+    def test_a_document_moves_with_all_that_hangs_on_it(self):
+        if "sale.order" not in self.env:
+            self.skipTest("sale is not installed")
+        a, b, *_rest, journal = self.late_documents()
+        product = self.env["product.product"].create({"name": "P"})
+        order = self.env["sale.order"].create(
+            {"partner_id": a.id, "order_line": [(0, 0, {"product_id": product.id})]}
+        )
+        order.message_subscribe(a.ids)
+        order.action_confirm()
+        self.env.flush_all()
+        [case] = [
+            case
+            for case in self.service._later_cases(journal)
+            if case.key == f"sale.order,{order.id}"
+        ]
+        self.service._undo(journal, "Wrong", moves={case.key: b.id})
+        self.assertEqual(order.partner_id, b)
+        self.assertEqual(order.partner_shipping_id, b)
+        self.assertEqual(order.order_line.order_partner_id, b)
+        self.assertNotIn(a, order.message_partner_ids)
+        self.assertIn(b, order.message_partner_ids)
+
+    def test_nothing_is_told_of_what_the_steward_may_not_read(self):
+        a, _b, child, journal = self.changed_since()
+        self.env["ir.rule"].create(
+            {
+                "name": "Hidden contact",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', {child.id})]",
+            }
+        )
+        told = self.undo_of(journal).change_ids
+        hidden = told.filtered(lambda line: line.record_names != "A")
+        self.assertEqual(hidden.record_names, "1 Contact")
+        self.assertFalse(hidden.now_text or hidden.before_text or hidden.left_text)
+        with self.assertRaises(AccessError):
+            told.read(["now"])
+
+    def test_what_was_deleted_since_is_told(self):
+        a = self.partners("A")
+        b = self.partners("B")
+        child = self.partners("C", parent_id=b.id)
+        journal = self.service._merge(a | b, a)
+        child.unlink()
+        wizard = self.undo_of(journal)
+        self.assertIn("1 Contact", wizard.gone_since)
+        wizard.action_undo()
+        self.assertEqual((a | b).exists(), a | b)
+
+    def test_a_record_that_was_in_use_is_gone(self):
+        """Its salesperson was deleted since: the merge cannot come apart."""
+        a, b = self.partners("A", "B")
+        owner = new_test_user(self.env, login="dedup_owner")
+        b.user_id = owner
+        a.user_id = self.env.uid
+        journal = self.service._merge(a | b, a)
+        owner.unlink()
+        with self.assertRaisesRegex(UserError, "cannot be undone"):
+            self.service._undo(journal, "Wrong")
 
     def test_undo_once_and_in_time(self):
         a, b = self.partners("A", "B")
@@ -237,12 +383,10 @@ class TestUndo(DedupCase):
         group = self.as_steward(self.group_of(a | b))
         group.action_merge()
         action = group.journal_ids.action_undo()
-        wizard = (
-            self.env[action["res_model"]]
-            .with_user(self.steward)
-            .with_context(**action["context"])
-            .create({"reason": "Father and son"})
-        )
+        wizard = self.as_steward(self.env[action["res_model"]].browse(action["res_id"]))
+        with self.assertRaisesRegex(UserError, "Say what was wrong"):
+            wizard.action_undo()
+        wizard.reason = "Father and son"
         wizard.action_undo()
         self.assertEqual((a | b).exists(), a | b)
         self.assertEqual(group.state, "unmerged")

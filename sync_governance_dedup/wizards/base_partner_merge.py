@@ -40,6 +40,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             run.recorder.watch(accounts._table, accounts.ids)
         return super()._merge_bank_accounts(src_partners, dst_partner)
 
+    def _get_fk_on(self, table):
+        # what points at the records has been moved: core need not ask each table again
+        return [] if MergeRun.current(self.env) else super()._get_fk_on(table)
+
     @api.model
     def _update_foreign_keys_generic(self, model, src_records, dst_record):
         # At the end of the chain, so that overrides of `_update_foreign_keys` (website,
