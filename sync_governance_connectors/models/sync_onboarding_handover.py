@@ -24,10 +24,15 @@ class SyncOnboarding(models.Model):
     _inherit = "sync.onboarding"  # pylint: disable=consider-merging-classes-inherited; by topic
 
     def action_hand_over(self):
-        """The sheet, as PDF where it can be made, else as a page."""
-        return self.env.ref(
-            "sync_governance_connectors.sync_onboarding_report"
-        ).report_action(self)
+        """The sheet, as PDF where it can be made, else as a page to be printed."""
+        self.ensure_one()
+        report = self.env.ref("sync_governance_connectors.sync_onboarding_report")
+        if report.get_wkhtmltopdf_state() not in ("ok", "upgrade"):
+            return {
+                "type": "ir.actions.act_url",
+                "url": f"/report/html/{report.report_name}/{self.id}",
+            }
+        return report.report_action(self)
 
     def _sheet(self):
         """Everything that the sheet shows. :return: dict of plain values"""

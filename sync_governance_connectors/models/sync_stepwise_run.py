@@ -117,6 +117,7 @@ class SyncStepwiseRun(models.AbstractModel):
 
     def action_cancel(self):
         self._steer(("queued", "running", "paused", "failed"), "cancelled")
+        self.sudo().finished_at = fields.Datetime.now()
         self.sudo()._discard()
 
     def action_resume(self):

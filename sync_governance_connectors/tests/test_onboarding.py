@@ -1,6 +1,7 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import json
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Datetime
@@ -438,6 +439,21 @@ class TestOnboarding(OnboardingCase):
             "sync.onboarding.stay",
         ):
             self.assertFalse(self.env[model].with_user(stranger).search([]), model)
+
+    def test_hand_over_sheet_is_a_page_where_no_pdf_can_be_made(self):
+        reports = type(self.env["ir.actions.report"])
+        for state, kind in (
+            ("ok", "ir.actions.report"),
+            ("install", "ir.actions.act_url"),
+            ("workers", "ir.actions.act_url"),
+        ):
+            with (
+                self.subTest(state),
+                patch.object(
+                    reports, "get_wkhtmltopdf_state", lambda _self, s=state: s
+                ),
+            ):
+                self.assertEqual(self.onboarding.action_hand_over()["type"], kind)
 
     def test_hand_over_sheet_without_secrets(self):
         report = self.env["ir.actions.report"].with_user(self.manager)

@@ -182,12 +182,14 @@ class TestReconciliation(ReconciliationCase):
             self.assertIn(reason, notes)
 
     def test_a_document_of_another_kind_fails_with_a_reason(self):
-        run = self.run_with_document(b"<html><body>Please log in</body></html>\n\n,\n")
-        self.assertEqual(run.state, "done", "a page is one odd column and bad rows")
-        self.reconciliation.document_format = "json"
-        run = self.run_with_document(b"<html><body>Please log in</body></html>")
-        self.assertEqual(run.state, "failed")
-        self.assertIn("not JSON", run.error)
+        self.partner("R-1")
+        page = b"<html><body>Please log in</body></html>"
+        for kind in ("csv", "json"):
+            self.reconciliation.document_format = kind
+            run = self.run_with_document(page)
+            self.assertEqual(run.state, "failed")
+            self.assertIn(f"not {kind.upper()}", run.error)
+        self.assertFalse(self.differences(), "nothing is missing in a login page")
         issue = self.env["sync.issue"].search([("kind", "=", "reconciliation")])
         self.assertIn("Customers of the shop", issue.title)
 

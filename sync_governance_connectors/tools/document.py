@@ -216,6 +216,8 @@ def _header(rows: Iterator[list[str]]) -> list[str]:
         raise DocumentError("The file is empty: not even a header.") from None
     except csv.Error as error:
         raise DocumentError(f"The header is not CSV: {error}.") from None
+    if header[:1] and header[0].startswith("<"):
+        raise DocumentError("This is a web page or XML, not CSV.")
     if len(header) > MAX_COLUMNS:
         raise DocumentError(f"More than {MAX_COLUMNS} columns.")
     if not all(header) or len(set(header)) != len(header):

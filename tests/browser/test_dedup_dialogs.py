@@ -27,9 +27,20 @@ env["sync.duplicate.verdict"].create([
     for place, pair in enumerate(pairs)])
 group = env["sync.duplicate.group"].search(
     [("member_ids.record_id", "=", twins[0].id)])
+twins[0].website = "https://old.example"
 env["sync.merge.service"]._merge(twins[:3], twins[0], group=group, reason="Twins")
+journal = env["sync.merge.journal"].search([], limit=1)
 env.cr.commit()
-result = {"rule": rule.id, "journal": env["sync.merge.journal"].search([], limit=1).id}
+steward = env.ref("sync_governance_base.user_sync_steward_demo")
+twins[0].with_user(steward).write(
+    {"website": "https://new.example", "comment": "<p>Moved</p>"})
+late = Partner.create({"name": "Ada Amber", "parent_id": twins[0].id})
+order = env["sale.order"].create({"partner_id": twins[0].id, "order_line": [(0, 0, {
+    "product_id": env.ref("sync_governance_connectors.product_crate_demo").id})]})
+env.cr.commit()
+result = {"rule": rule.id, "journal": journal.id, "survivor": twins[0].id,
+          "retired": twins[1].id, "late": late.id, "order": order.id,
+          "order_name": order.name}
 """
 
 
@@ -87,5 +98,47 @@ def test_undoing_says_what_it_will_do(seeded, steward, screens):
     steward.locator("button[name=action_undo]").first.click()
     dialog = steward.locator(".modal")
     expect(dialog.get_by_text("will be a record of")).to_be_visible()
+    site = dialog.locator("[name=change_ids] .o_data_row", has_text="Website")
+    expect(site).to_contain_text("https://old.example")
+    expect(site).to_contain_text("https://new.example")
+    late = dialog.locator("[name=addition_ids] .o_data_row", has_text="Ada Amber")
+    expect(late).to_contain_text("Amber Dialogs GmbH")
     shoot(steward, screens, "dedup_undo")
     assert_sound(steward)
+
+
+def test_undoing_is_decided_line_by_line(seeded, steward, world, screens):
+    """A changed value is put back, another one stays; a document changes hands."""
+    open_action(
+        steward, DEDUP + "sync_merge_journal_action", seeded["journal"], ready=FORM
+    )
+    steward.locator("button[name=action_undo]").first.click()
+    dialog = steward.locator(".modal")
+    site = dialog.locator("[name=change_ids] .o_data_row", has_text="Website")
+    site.locator("[name=put_back] input").click()
+    order = dialog.locator(
+        "[name=addition_ids] .o_data_row", has_text=seeded["order_name"]
+    )
+    order.locator("td[name=destination_id]").click()
+    order.locator("td[name=destination_id] input").fill("Amber Dialogs")
+    steward.locator(".o-autocomplete--dropdown-item", has_text="Amber Dialogs").filter(
+        has_not_text="GmbH"
+    ).click()
+    dialog.locator("[name=reason] input").fill("Two branches")
+    shoot(steward, screens, "dedup_undo_decided")
+    dialog.locator("button[name=action_undo]").click()
+    expect(dialog).to_have_count(0)
+    assert_sound(steward)
+    read = (
+        f"survivor = env['res.partner'].browse({seeded['survivor']})\n"
+        f"order = env['sale.order'].browse({seeded['order']})\n"
+        f"late = env['res.partner'].browse({seeded['late']})\n"
+        "result = [survivor.website, 'Moved' in (survivor.comment or ''),"
+        " order.partner_id.id, late.parent_id.id]"
+    )
+    assert world.shell(read) == [
+        "https://old.example",
+        True,
+        seeded["retired"],
+        seeded["survivor"],
+    ]
