@@ -242,6 +242,39 @@ class TestMerge(DedupCase):
         with self.assertRaisesRegex(UserError, "not a duplicate of its company"):
             self.merge(a, b)
 
+    def test_parents_in_a_circle(self):
+        a, b, c = self.partners("A", "B", "C")
+        for child, parent in ((a, b), (b, a)):
+            self.env.cr.execute(
+                "UPDATE res_partner SET parent_id = %s WHERE id = %s",
+                [parent.id, child.id],
+            )
+        self.env.invalidate_all()
+        with (
+            self.assertRaisesRegex(UserError, "not a duplicate of its company"),
+            self.env.cr.savepoint(),
+        ):
+            self.merge(a, b)
+        journal = self.merge(a, c)
+        self.assertEqual((a | b | c).exists(), a | b)
+        self.service._undo(journal, "Wrong")
+        self.assertEqual((a | b | c).exists(), a | b | c)
+
+    def test_archived_and_portal_partners(self):
+        """What hangs on an archived record comes along, and so does a login."""
+        portal = new_test_user(
+            self.env, login="dedup_portal_merge", groups="base.group_portal"
+        )
+        a, archived = self.partners("A", "B")
+        contact = self.partners("C", parent_id=archived.id)
+        (archived | contact).active = False
+        self.merge(a, archived, portal.partner_id)
+        self.assertTrue(a.active)
+        self.assertEqual(contact.parent_id, a)
+        self.assertFalse(contact.active)
+        self.assertEqual(portal.partner_id, a)
+        self.assertTrue(portal.active)
+
     def test_companies(self):
         a = self.partners("A", company_id=self.env.company.id)
         b = self.partners(

@@ -39,8 +39,25 @@ order = env["sale.order"].create({"partner_id": twins[0].id, "order_line": [(0, 
     "product_id": env.ref("sync_governance_connectors.product_crate_demo").id})]})
 env.cr.commit()
 result = {"rule": rule.id, "journal": journal.id, "survivor": twins[0].id,
-          "retired": twins[1].id, "late": late.id, "order": order.id,
-          "order_name": order.name}
+          "retired": twins[1].id, "late": late.id, "order": order.id}
+"""
+
+SPLIT = """
+from odoo.addons.sync_governance_dedup.tools.types import Evidence, Group, PairScore
+long = "Jutta Ahrendt-Voss, Steuerberaterin und vereidigte Buchprüferin in Hamburg"
+jonas, short, jutta = env["res.partner"].create([
+    {"name": name, "phone": "030 9012345"}
+    for name in ("Jonas Ahrendt", "J. Ahrendt", long)])
+env["sync.write.hook"]._dedup_settle()
+said = (Evidence("prior", "", -12.0), Evidence("name", "short_form", 9.0),
+        Evidence("phone", "equal", 6.0))
+inside = PairScore(jonas.id, short.id, 0.93, 3.0, said)
+cut = PairScore(short.id, jutta.id, 0.88, 2.0, said)
+group = env["sync.duplicate.group"]._suggest(
+    env.ref("sync_governance_dedup.sync_duplicate_rule_partner"),
+    [Group((jonas.id, short.id), 0.93, (inside,), (cut,))])
+env.cr.commit()
+result = group.id
 """
 
 
@@ -97,7 +114,7 @@ def test_undoing_says_what_it_will_do(seeded, steward, screens):
     )
     steward.locator("button[name=action_undo]").first.click()
     dialog = steward.locator(".modal")
-    expect(dialog.get_by_text("will be a record of")).to_be_visible()
+    expect(dialog.get_by_text("Brought back")).to_be_visible()
     site = dialog.locator("[name=change_ids] .o_data_row", has_text="Website")
     expect(site).to_contain_text("https://old.example")
     expect(site).to_contain_text("https://new.example")
@@ -116,9 +133,8 @@ def test_undoing_is_decided_line_by_line(seeded, steward, world, screens):
     dialog = steward.locator(".modal")
     site = dialog.locator("[name=change_ids] .o_data_row", has_text="Website")
     site.locator("[name=put_back] input").click()
-    order = dialog.locator(
-        "[name=addition_ids] .o_data_row", has_text=seeded["order_name"]
-    )
+    # stewards do not read orders: it is told that there is one
+    order = dialog.locator("[name=addition_ids] .o_data_row", has_text="1 Sales Order")
     order.locator("td[name=destination_id]").click()
     order.locator("td[name=destination_id] input").fill("Amber Dialogs")
     steward.locator(".o-autocomplete--dropdown-item", has_text="Amber Dialogs").filter(
@@ -142,3 +158,21 @@ def test_undoing_is_decided_line_by_line(seeded, steward, world, screens):
         seeded["retired"],
         seeded["survivor"],
     ]
+
+
+def test_why_a_group_was_split_is_told_above_the_records(world, steward, screens):
+    group = world.shell(SPLIT)
+    open_action(steward, DEDUP + "sync_duplicate_desk_action", ready=".o_sync_desk")
+    steward.locator(f".o_sync_queue_item[data-group-id='{group}']").click()
+    shown = steward.locator(f".o_sync_compare[data-group-id='{group}']")
+    sentence = shown.locator(".o_sync_split_reason")
+    expect(sentence).to_be_in_viewport()
+    expect(sentence).to_contain_text("looks like “J. Ahrendt” (88%)")
+    expect(sentence).to_contain_text("not like “Jonas Ahrendt” (Name: another person)")
+    shoot(steward, screens, "desk_split")
+    assert_sound(steward)
+    steward.set_viewport_size({"width": 900, "height": 768})
+    expect(sentence).to_be_in_viewport()
+    box, room = sentence.bounding_box(), steward.viewport_size["width"]
+    assert box["x"] + box["width"] <= room, "it wraps"
+    shoot(steward, screens, "desk_split_narrow")
