@@ -27,9 +27,9 @@ class ResPartner(models.Model):
             partner.sync_duplicate_count = counts.get(partner.id, 0)
 
     def _ancestors(self):
-        """:return: the parents up to the top; ends in a cycle too"""
+        """:return: the parents up to the top; ends in a cycle too, never itself"""
         ancestors, parent = self.browse(), self.parent_id
-        while parent and parent not in ancestors:
+        while parent and parent not in ancestors | self:
             ancestors |= parent
             parent = parent.parent_id
         return ancestors
