@@ -42,24 +42,6 @@ result = {"rule": rule.id, "journal": journal.id, "survivor": twins[0].id,
           "retired": twins[1].id, "late": late.id, "order": order.id}
 """
 
-SPLIT = """
-from odoo.addons.sync_governance_dedup.tools.types import Evidence, Group, PairScore
-long = "Jutta Ahrendt-Voss, Steuerberaterin und vereidigte Buchprüferin in Hamburg"
-jonas, short, jutta = env["res.partner"].create([
-    {"name": name, "phone": "030 9012345"}
-    for name in ("Jonas Ahrendt", "J. Ahrendt", long)])
-env["sync.write.hook"]._dedup_settle()
-said = (Evidence("prior", "", -12.0), Evidence("name", "short_form", 9.0),
-        Evidence("phone", "equal", 6.0))
-inside = PairScore(jonas.id, short.id, 0.93, 3.0, said)
-cut = PairScore(short.id, jutta.id, 0.88, 2.0, said)
-group = env["sync.duplicate.group"]._suggest(
-    env.ref("sync_governance_dedup.sync_duplicate_rule_partner"),
-    [Group((jonas.id, short.id), 0.93, (inside,), (cut,))])
-env.cr.commit()
-result = group.id
-"""
-
 
 @pytest.fixture(scope="module")
 def seeded(world):
@@ -158,21 +140,3 @@ def test_undoing_is_decided_line_by_line(seeded, steward, world, screens):
         seeded["retired"],
         seeded["survivor"],
     ]
-
-
-def test_why_a_group_was_split_is_told_above_the_records(world, steward, screens):
-    group = world.shell(SPLIT)
-    open_action(steward, DEDUP + "sync_duplicate_desk_action", ready=".o_sync_desk")
-    steward.locator(f".o_sync_queue_item[data-group-id='{group}']").click()
-    shown = steward.locator(f".o_sync_compare[data-group-id='{group}']")
-    sentence = shown.locator(".o_sync_split_reason")
-    expect(sentence).to_be_in_viewport()
-    expect(sentence).to_contain_text("looks like “J. Ahrendt” (88%)")
-    expect(sentence).to_contain_text("not like “Jonas Ahrendt” (Name: another person)")
-    shoot(steward, screens, "desk_split")
-    assert_sound(steward)
-    steward.set_viewport_size({"width": 900, "height": 768})
-    expect(sentence).to_be_in_viewport()
-    box, room = sentence.bounding_box(), steward.viewport_size["width"]
-    assert box["x"] + box["width"] <= room, "it wraps"
-    shoot(steward, screens, "desk_split_narrow")
