@@ -201,11 +201,11 @@ class TestUndo(DedupCase):
 
     def changed_since(self):
         """A merge whose survivor, and a contact that it was given, changed since."""
-        a = self.partners("A", street="Old 1", phone="+49 30 1")
-        b = self.partners("B", street="New 2")
+        a = self.partners("A", function="Old 1", ref="+49 30 1")
+        b = self.partners("B", function="New 2")
         child = self.partners("C", parent_id=b.id)
-        journal = self.service._merge(a | b, a, values={"street": b.id})
-        a.with_user(self.steward).write({"street": "Newest 3", "phone": "+49 30 2"})
+        journal = self.service._merge(a | b, a, values={"function": b.id})
+        a.with_user(self.steward).write({"function": "Newest 3", "ref": "+49 30 2"})
         child.parent_id = self.partners("Other")
         self.env.flush_all()
         return a, b, child, journal
@@ -216,25 +216,25 @@ class TestUndo(DedupCase):
         told = {
             (line.record_names, line.field_label): line for line in wizard.change_ids
         }
-        street = told["A", "Street"]
+        position = told["A", "Job Position"]
         self.assertEqual(
-            (street.before_text, street.left_text, street.now_text),
+            (position.before_text, position.left_text, position.now_text),
             ("Old 1", "New 2", "Newest 3"),
         )
-        self.assertEqual(street.changed_by, self.steward.name)
-        self.assertTrue(street.changed_at)
-        self.assertIn(("A", "Phone"), told, "the merge had not touched it")
+        self.assertEqual(position.changed_by, self.steward.name)
+        self.assertTrue(position.changed_at)
+        self.assertIn(("A", "Reference"), told, "the merge had not touched it")
         parent = told["Other, C", "Related Company"]
         self.assertEqual((parent.before_text, parent.now_text), ("B", "Other"))
         self.assertEqual(len(told), 3, told.keys())
         wizard.action_undo()
         self.assertEqual(
-            (a.street, a.phone, b.street), ("Newest 3", "+49 30 2", "New 2")
+            (a.function, a.ref, b.function), ("Newest 3", "+49 30 2", "New 2")
         )
         self.assertEqual(child.parent_id.name, "Other")
         self.assertEqual(child.complete_name, "Other, C")
         self.assertIn(
-            {"table": "res_partner", "ids": [a.id], "columns": ["street"]},
+            {"table": "res_partner", "ids": [a.id], "columns": ["function"]},
             journal.kept_since,
         )
 
@@ -242,21 +242,21 @@ class TestUndo(DedupCase):
         a, b, child, journal = self.changed_since()
         wizard = self.undo_of(journal)
         for line in wizard.change_ids:
-            line.put_back = line.field_label != "Phone"
+            line.put_back = line.field_label != "Reference"
         wizard.action_undo()
-        self.assertEqual((a.street, a.phone), ("Old 1", "+49 30 2"))
+        self.assertEqual((a.function, a.ref), ("Old 1", "+49 30 2"))
         self.assertEqual(child.parent_id, b)
         self.assertEqual(child.complete_name, "B, C")
         self.assertEqual(
             journal.kept_since,
-            [{"table": "res_partner", "ids": [a.id], "columns": ["phone"]}],
+            [{"table": "res_partner", "ids": [a.id], "columns": ["ref"]}],
         )
 
     def test_a_decision_on_a_value_that_changed_again_is_refused(self):
         a, _b, _child, journal = self.changed_since()
         wizard = self.undo_of(journal)
         wizard.change_ids.put_back = True
-        a.street = "Elsewhere 4"
+        a.function = "Elsewhere 4"
         with self.assertRaisesRegex(UserError, "changed again"):
             wizard.action_undo()
 
