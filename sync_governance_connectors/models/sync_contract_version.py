@@ -1,5 +1,10 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-from odoo import fields, models
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools import pointer
 
 
 class SyncContractVersion(models.Model):
@@ -14,6 +19,19 @@ class SyncContractVersion(models.Model):
         counts = {version.id: count for version, count in groups}
         for version in self:
             version.caller_count = counts.get(version.id, 0)
+
+    @api.constrains("schema_text")
+    def _check_schema(self):
+        """The gate holds bodies to it: what it cannot do is not agreed on."""
+        for version in self:
+            try:
+                pointer.check(json.loads(version.schema_text))
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "No body can be held to this schema: %(error)s.", error=error
+                    )
+                ) from error
 
     def action_open_callers(self):
         """The systems whose calls follow this version."""

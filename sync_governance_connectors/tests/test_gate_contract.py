@@ -1,7 +1,9 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import copy
 import itertools
+import json
 
+from odoo.exceptions import ValidationError
 from odoo.tests.common import tagged
 
 from odoo.addons.sync_governance_base.tools.schema_diff import Direction
@@ -116,3 +118,45 @@ class TestGateContract(GateCase):
         body = {"external_id": "T-3", "name": "Green", "color": 2}
         response = self.call("POST", "/tags", body, key="3")
         self.assert_problem(response, 422, "validation_failed")
+
+    def test_a_schema_that_no_body_can_be_held_to_is_not_saved(self):
+        contract = self._agree()
+        for schema in (
+            {"allOf": [{"$ref": "#"}]},
+            {"properties": {"name": {"$ref": "https://partner.example/name.json"}}},
+            {"properties": {"name": {"$ref": "#/$defs/name"}}},
+            {"properties": {"name": {"type": "word"}}},
+        ):
+            with self.subTest(schema), self.assertRaises(ValidationError):
+                contract.version_ids.create(
+                    {
+                        "contract_id": contract.id,
+                        "number": "3.0.0",
+                        "schema_text": json.dumps(schema),
+                    }
+                )
+
+    def test_a_schema_may_describe_parts_like_the_whole(self):
+        contract = self._agree()
+        version = contract.version_ids.create(
+            {
+                "contract_id": contract.id,
+                "number": "3.0.0",
+                "schema_text": json.dumps(
+                    {
+                        "$defs": {"name": {"maxLength": 4}},
+                        "properties": {
+                            "name": {"$ref": "#/$defs/name"},
+                            "tree": {"$ref": "#"},
+                        },
+                    }
+                ),
+            }
+        )
+        contract.active_version_id._advance("retired")
+        version._advance("active")
+        self.create_tag("T-1", "Blue")
+        body = {"external_id": "T-2", "name": "Purple"}
+        response = self.call("POST", "/tags", body, key="2")
+        problem = self.assert_problem(response, 422, "validation_failed")
+        self.assertEqual(problem["errors"][0]["pointer"], "/name")

@@ -6,14 +6,17 @@ kept: the gate validates every body, and compiling costs far more than validatin
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry  # comes with jsonschema
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from .problem import FieldError
 
@@ -58,6 +61,77 @@ def faults(validator: Draft202012Validator, body: Any) -> list[FieldError]:
         if len(found) >= MAX_ERRORS:
             break
     return found[:MAX_ERRORS]
+
+
+def check(schema: Any) -> None:
+    """Whether every body can be held to a schema, whatever it is.
+
+    :raise ValueError: no: the schema is malformed, a reference leads out of it or to
+        what is no schema, or one leads back to itself before it reaches a part of the
+        body, so that validation would never end
+    """
+    try:
+        Draft202012Validator.check_schema(schema)
+        graph = _followed(schema)
+        TopologicalSorter(graph).prepare()
+    except SchemaError as error:
+        raise ValueError(f"{error.json_path}: {error.message}") from error
+    except CycleError as error:
+        raise ValueError("a reference leads back to itself") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _followed(schema: Any) -> dict[int, list[int]]:
+    """Which schemas each schema inside applies to the very value it is applied to.
+
+    Schemas are named by their identity: each stands at one place of the text.
+    """
+    root = DRAFT202012.create_resource(schema)
+    waiting = [(root, Registry().resolver_with_root(root))]
+    graph, targets = {}, []
+    while waiting:
+        resource, resolver = waiting.pop()
+        if isinstance(resource.contents, bool):
+            continue
+        target = _target(resource.contents, resolver)
+        graph[id(resource.contents)] = [
+            id(one) for one in (*_alongside(resource.contents), *target)
+        ]
+        targets += target
+        waiting += [
+            (part, resolver.in_subresource(part)) for part in resource.subresources()
+        ]
+    if any(id(target) not in graph for target in targets):
+        raise ValueError("a reference leads to what is no schema")
+    return graph
+
+
+def _target(schema: dict[str, Any], resolver: Any) -> list[dict[str, Any]]:
+    """The schema that this one refers to, if it does; ``true`` and ``false`` are none
+    to be followed.
+
+    :raise ValueError: it is not inside
+    """
+    if "$dynamicRef" in schema:
+        raise ValueError("$dynamicRef is not supported")
+    if "$ref" not in schema:
+        return []
+    try:
+        target = resolver.lookup(schema["$ref"]).contents
+    except Unresolvable as error:
+        raise ValueError(f"the reference {schema['$ref']} leads nowhere") from error
+    return [] if isinstance(target, bool) else [target]
+
+
+def _alongside(schema: dict[str, Any]) -> Iterator[Any]:
+    """Schemas inside that are about the same value."""
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from schema.get(keyword, ())
+    for keyword in ("not", "if", "then", "else"):
+        if keyword in schema:
+            yield schema[keyword]
+    yield from schema.get("dependentSchemas", {}).values()
 
 
 @_formats.checks("date-time", raises=ValueError)

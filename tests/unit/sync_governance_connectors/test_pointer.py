@@ -81,3 +81,65 @@ def test_references_within_a_schema_work():
         "properties": {"x": {"$ref": "#/$defs/a"}},
     }
     assert [fault.pointer for fault in pointer.validate(schema, {"x": 1})] == ["/x"]
+
+
+def _with_id(schema):
+    return {"$id": "https://partner.example/order", **schema}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"allOf": [{"$ref": "#"}]},
+        {"properties": {"a": {"not": {"anyOf": [{"$ref": "#/properties/a"}]}}}},
+        {
+            "$ref": "#/$defs/a",
+            "$defs": {"a": {"if": {"$ref": "#b"}}, "b": {"$anchor": "b", "$ref": "#"}},
+        },
+        {"dependentSchemas": {"a": {"$ref": "#"}}},
+        {"$dynamicAnchor": "me", "allOf": [{"$dynamicRef": "#me"}]},
+        {"properties": {"a": {"$ref": "https://partner.example/a.json"}}},
+        {"properties": {"a": {"$ref": "other.json"}}},
+        {"properties": {"a": {"$ref": "//partner.example"}}},
+        {"properties": {"a": {"$ref": "/etc/passwd"}}},
+        {"properties": {"a": {"$ref": "#/nowhere"}}},
+        {"properties": {"a": {"$ref": "#nowhere"}}},
+        {"properties": {"a": {"$ref": "#/$comment"}}, "$comment": "no schema"},
+        {"$ref": "#/a", "a": {"type": "nothing that is known"}},
+        _with_id({"properties": {"a": {"$ref": "customer"}}}),
+        {"type": "nothing that is known"},
+        {"properties": {"a": 3}},
+        {"pattern": "("},
+        ["not", "a", "schema"],
+    ],
+)
+def test_schemas_that_no_body_can_be_held_to_are_refused(schema):
+    with pytest.raises(ValueError):
+        pointer.check(schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        True,
+        {},
+        SCHEMA,
+        {"properties": {"child": {"$ref": "#"}}},
+        {"$defs": {"any": True}, "properties": {"a": {"$ref": "#/$defs/any"}}},
+        {"$defs": {"t": {"$anchor": "t"}}, "items": {"$ref": "#t"}},
+        {"$defs": {"t": {}}, "allOf": [{"$ref": "#/$defs/t"}, {"$ref": "#/$defs/t"}]},
+        _with_id({"$defs": {"t": {}}, "items": {"$ref": "order#/$defs/t"}}),
+    ],
+)
+def test_schemas_that_bodies_can_be_held_to(schema):
+    pointer.check(schema)
+    assert pointer.validate(schema, {}) is not None
+
+
+def test_schema_nested_beyond_measure():
+    schema = {}
+    for _level in range(2000):
+        schema = {"not": schema}
+    with pytest.raises(ValueError):
+        pointer.check(schema)
