@@ -11,7 +11,7 @@ from ..tools import canonical, money
 from ..tools.call import ResourceResult
 from ..tools.canonical import Kind
 from ..tools.instruction import PUT, Instruction
-from ..tools.problem import Problem
+from ..tools.problem import FieldError, Problem
 
 CANONICAL_REF = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 # Where the names of new records are kept, in the transaction's data.
@@ -236,6 +236,7 @@ class SyncResourceTable(models.AbstractModel):
         wanted = [self._decode(self._members(), body, call) for body in bodies]
         self._admit(bodies, wanted, call)
         held = self._held_on_create(set().union(*wanted), call)
+        self._check_makeable(held)
         records = self._insert(
             [
                 {name: value for name, value in values.items() if name not in held}
@@ -287,7 +288,10 @@ class SyncResourceTable(models.AbstractModel):
         self._own_crosswalk(record, call)._refuse_creation(record, values, call.source)
 
     def _held_on_create(self, names, call):
-        """Fields that the policy keeps this system from setting on a new record."""
+        """Fields that the policy keeps this system from setting on a new record.
+
+        :return: ``{field: Decision}``
+        """
         model = self.env[self._resource_model]
         # sudo: whoever is held to a policy need not be able to read it
         decisions = (
@@ -301,7 +305,34 @@ class SyncResourceTable(models.AbstractModel):
             )
         )
         allows = self.env["sync.crosswalk"]._allows
-        return {name for name, decision in decisions.items() if not allows(decision)}
+        return {
+            name: decision
+            for name, decision in decisions.items()
+            if not allows(decision)
+        }
+
+    def _check_makeable(self, held):
+        """There is no record to hold a value for that the record cannot be made without.
+
+        :param held: as of :meth:`_held_on_create`
+        :raise Problem: 409 with a pointer and the owner's name for each
+        """
+        faults = [
+            FieldError(member.pointer, held[member.field].message, "held_by_policy")
+            for member in self._members()
+            if member.required and member.field in held
+        ]
+        if faults:
+            raise Problem(
+                409,
+                "held_by_policy",
+                self.env._(
+                    "Nothing was created: what it cannot be made without is another"
+                    " system's to say. %s",
+                    faults[0].detail,
+                ),
+                errors=faults,
+            )
 
     def _settle(self, records, bodies, wanted, held, call):
         """Names the new records, and notes what was agreed and what was held."""
@@ -315,7 +346,7 @@ class SyncResourceTable(models.AbstractModel):
                 names,
                 [self._governed(values) for values in wanted],
                 call.source,
-                held,
+                held.keys(),
             )
         )
         Names.remember(records, call.system, names, self._ref_prefix)

@@ -1,4 +1,5 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
+from odoo.fields import Command
 from odoo.tests.common import tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -35,6 +36,37 @@ class TestGateConflict(GateCase):
         return self.env["sync.conflict"].search(
             [("system_id", "=", self.system.id), ("type", "=", kind)]
         )
+
+    def test_what_another_system_has_to_say_first_is_told_and_kept(self):
+        finance = self._make_system("gate_finance")
+        field = self.env["ir.model.fields"]._get("res.partner", "name")
+        policy = self.env["sync.policy"].create(
+            {
+                "name": "Names",
+                "model_id": field.model_id.id,
+                "enforcement": "propose",
+                "line_ids": [
+                    Command.create(
+                        {"field_id": field.id, "owner_system_id": finance.id}
+                    )
+                ],
+            }
+        )
+        policy.sudo().action_activate()
+        body = {"external_id": "C-2", "name": "Ada", "email": "ada@example.com"}
+        response = self.call("POST", "/customers", body, key="held")
+        problem = self.assert_problem(response, 409, "held_by_policy")
+        self.assertEqual([fault["pointer"] for fault in problem["errors"]], ["/name"])
+        request = self.env["sync.request"].search([("ref", "=", problem["instance"])])
+        self.assertEqual(
+            (request.state, request.error_code), ("refused", "held_by_policy")
+        )
+        self.assertFalse(
+            self.env["res.partner"].search([("email", "=", "ada@example.com")])
+        )
+        items = {"items": [body, {**body, "external_id": "C-3"}]}
+        outcome = self.call("POST", "/customers/bulk", items, key="bulk").json()
+        self.assertEqual([one["status"] for one in outcome["items"]], [409, 409])
 
     def patch_later(self, change, tag, external_id="C-1"):
         """A patch that is accepted, and done before anybody asks for it."""

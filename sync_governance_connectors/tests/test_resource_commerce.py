@@ -86,6 +86,39 @@ class TestResourceCommerce(ResourceCase):
         self.apply(self.shop, "prices", "patch", "PRC-1", {"price": "8.00"})
         self.assertEqual(item.fixed_price, 8.0)
 
+    def test_a_price_whose_product_is_anothers_to_say_is_not_made(self):
+        self._policy(
+            "product.pricelist.item",
+            {"product_id": self.finance, "fixed_price": self.finance},
+        )
+        self.env["product.pricelist"].create({"name": "Test retail"})
+        body = {
+            "external_id": "PRC-1",
+            "product": {"external_id": "SKU-T1"},
+            "pricelist": "Test retail",
+            "price": "8.40",
+        }
+        count = self.env["product.pricelist.item"].search_count([])
+        with self.assertRaises(Problem) as caught:
+            self.create(self.shop, "prices", body)
+        problem = caught.exception
+        self.assertEqual((problem.status, problem.code), (409, "held_by_policy"))
+        self.assertEqual(
+            [error.pointer for error in problem.errors], ["/product", "/price"]
+        )
+        self.assertIn("test_finance", problem.detail)
+        self.assertEqual(self.env["product.pricelist.item"].search_count([]), count)
+        self.assertFalse(
+            self.env["sync.crosswalk"]._resolve(
+                self.shop, "product.pricelist.item", "PRC-1"
+            )
+        )
+        self._link(self.finance, self.product, "ART-1")
+        owners = self.create(
+            self.finance, "prices", {**body, "product": {"external_id": "ART-1"}}
+        )
+        self.assertEqual(owners.status, "created")
+
     def _invoice(self):
         order = self.confirmed_order()
         order.picking_ids._sync_validate()

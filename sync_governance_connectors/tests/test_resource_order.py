@@ -185,3 +185,10 @@ class TestResourceOrder(ResourceCase):
         order.picking_ids._sync_validate()
         problem = self._problem("cancel", {})
         self.assertEqual((problem.status, problem.code), (409, "invalid_transition"))
+
+    def test_an_order_whose_lines_are_anothers_to_say_is_not_made(self):
+        self.customer()
+        self._policy("sale.order", {"order_line": self.finance})
+        problem = self._problem("create", self.order_body())
+        self.assertEqual((problem.status, problem.code), (409, "held_by_policy"))
+        self.assertEqual([error.pointer for error in problem.errors], ["/lines"])

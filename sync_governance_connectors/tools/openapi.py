@@ -29,6 +29,8 @@ CODES = {
     "idempotency_key_in_use": "the first call with this key still runs",
     "idempotency_key_reused": "the key was used for another request",
     "invalid_transition": "the record's state does not allow it",
+    "held_by_policy": "another system owns what it cannot be made without, see"
+    " `errors`",
     "totals_mismatch": "the totals are not those of the lines",
     "business_rule": "Odoo refuses it, `detail` says why",
     "validation_failed": "the body breaks its contract, see `errors`",
