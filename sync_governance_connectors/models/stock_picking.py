@@ -1,6 +1,7 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 # How far a shipment has come; an exception can happen at any time.
 MILESTONE_RANK = {"dispatched": 1, "in_transit": 2, "delivered": 3}
@@ -24,7 +25,11 @@ class StockPicking(models.Model):
     )
     sync_milestone_at = fields.Datetime(string="Milestone Reached", copy=False)
     sync_milestone_note = fields.Char(string="Milestone Note", copy=False)
-    sync_carrier_name = fields.Char(string="Carrier Name", copy=False)
+    sync_carrier_name = fields.Char(
+        string="Carrier Name",
+        copy=False,
+        help="A carrier's system may report on the deliveries that name it here.",
+    )
     sync_tracking_number = fields.Char(
         string="Tracking Number", copy=False, index="btree_not_null"
     )
@@ -119,10 +124,21 @@ class StockPicking(models.Model):
         return self.env["sync.record.status"]._open(self)
 
     @api.model
-    def _sync_number_domain(self, number):
-        """Outgoing deliveries that a partner can mean by a delivery number."""
-        return [
-            ("name", "=", number),
-            ("picking_type_code", "=", "outgoing"),
-            ("company_id", "=", self.env.company.id),
-        ]
+    def _sync_number_domain(self, number, system):
+        """Outgoing deliveries that a system can mean by a delivery number.
+
+        Whose reach is its own records speaks of deliveries that it carries, or has an
+        id for already: a number is easily guessed.
+        """
+        domain = (
+            Domain("name", "=", number)
+            & Domain("picking_type_code", "=", "outgoing")
+            & Domain("company_id", "=", self.env.company.id)
+        )
+        if system.reach == "company":
+            return domain
+        known = self.env["sync.resource.table"]._known_to(system, self._name)
+        return domain & (
+            Domain("id", "in", known)
+            | Domain("sync_carrier_name", "in", system._carrier_names())
+        )

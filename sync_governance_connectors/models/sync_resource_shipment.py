@@ -146,7 +146,8 @@ class SyncResourceShipment(models.AbstractModel):
         pickings = self._business_model()
         if not body.get("number"):
             return pickings
-        picking = pickings.search(pickings._sync_number_domain(body["number"]), limit=1)
+        meant = pickings._sync_number_domain(body["number"], call.system)
+        picking = pickings.search(meant, limit=1)
         if picking:
             self.env["sync.crosswalk"].sudo()._link(call.system, picking, external_id)
         return picking

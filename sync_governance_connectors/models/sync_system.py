@@ -104,6 +104,24 @@ class SyncSystem(models.Model):
         """The system with that code, if it takes part in the exchange; else empty."""
         return self.search([("code", "=", code), ("state", "in", ("testing", "live"))])
 
+    def _carrier_names(self):
+        """What deliveries call the system as their carrier: by its own name, or by what
+        its value map of the kind ``carrier`` translates to.
+        """
+        # sudo: words are translated for systems, whoever has to work on them
+        words = (
+            self.env["sync.value.map"]
+            .sudo()
+            .search(
+                [
+                    ("system_id", "=", self.id),
+                    ("kind", "=", "carrier"),
+                    ("is_mapped", "=", True),
+                ]
+            )
+        )
+        return [self.name, *words.mapped("canonical_value")]
+
     # -- acting for a system ---------------------------------------------------------
 
     def _call(self, request_ref, channel=Channel.INBOUND):

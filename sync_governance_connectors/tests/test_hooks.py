@@ -21,7 +21,7 @@ class TestHooks(HttpCase, ResourceCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.carrier = cls._system("test_carrier", "carrier")
+        cls.carrier = cls._system("test_carrier", "carrier", reach="company")
         cls.secret = cls.carrier._set_inbound_secret()
 
     def post(
@@ -111,6 +111,48 @@ class TestHooks(HttpCase, ResourceCase):
         request = self.process(self.post(data, "msg_2"))
         self.assertEqual(request.state, "applied")
         self.assertEqual(picking.sync_milestone, "delivered")
+
+    def test_a_number_opens_only_the_carriers_own_deliveries(self):
+        self.carrier.reach = "own"
+        picking = self.confirmed_order().picking_ids
+        for number, carrier in enumerate((False, "Somebody else")):
+            picking.sync_carrier_name = carrier
+            request = self.process(self.post(self.milestone(picking), f"msg_{number}"))
+            self.assertEqual(
+                (request.state, request.error_code), ("quarantined", "not_found")
+            )
+        self.assertFalse(picking.sync_milestone)
+        self.assertFalse(
+            self.env["sync.crosswalk"]._resolve(
+                self.carrier, "stock.picking", "PARCEL-1"
+            )
+        )
+        picking.sync_carrier_name = "test_carrier"
+        request = self.process(self.post(self.milestone(picking), "msg_own"))
+        self.assertEqual(request.state, "applied")
+        self.assertEqual(picking.sync_milestone, "dispatched")
+
+    def test_a_carrier_may_be_known_by_another_name(self):
+        self.carrier.reach = "own"
+        picking = self.confirmed_order().picking_ids
+        picking.sync_carrier_name = "Parcels of the North"
+        self.env["sync.value.map"].create(
+            {
+                "system_id": self.carrier.id,
+                "kind": "carrier",
+                "partner_value": "PN",
+                "canonical_value": "Parcels of the North",
+            }
+        )
+        request = self.process(self.post(self.milestone(picking)))
+        self.assertEqual(request.state, "applied")
+
+    def test_another_parcel_of_a_delivery_that_the_carrier_knows(self):
+        self.carrier.reach = "own"
+        picking = self.confirmed_order().picking_ids
+        self._link(self.carrier, picking, "PARCEL-0")
+        request = self.process(self.post(self.milestone(picking)))
+        self.assertEqual(request.state, "applied")
 
     def test_same_event_twice(self):
         picking = self.confirmed_order().picking_ids
