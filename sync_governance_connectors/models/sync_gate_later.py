@@ -36,12 +36,9 @@ class SyncGate(models.AbstractModel):
             required=passage.route.operation == "patch",
         )
         passage.later = True
-        self.env["sync.request"].with_delay(
-            channel=CHANNEL,
-            # One job, also when Odoo runs the call again after a concurrent update.
-            identity_key=f"sync_later:{passage.ref}",
-            description=f"{passage.incoming.method} {passage.route.template}",
-        )._do_later(passage.ref)
+        self._enqueue_later(
+            passage.ref, f"{passage.incoming.method} {passage.route.template}"
+        )
         href = f"{PREFIX}/requests/{passage.ref}"
         return Answer(
             202,
@@ -54,14 +51,30 @@ class SyncGate(models.AbstractModel):
         )
 
     @api.model
-    def _again(self, request):
+    def _enqueue_later(self, ref, description, **options):
+        """:param options: of ``sync.request._do_later``"""
+        self.env["sync.request"].with_delay(
+            channel=CHANNEL,
+            # One job, also when Odoo runs the call again after a concurrent update.
+            identity_key=f"sync_later:{ref}",
+            description=description,
+        )._do_later(ref, **options)
+
+    @api.model
+    def _again(self, request, check=None):
         """Run a kept call from its stored body, in the current transaction.
 
         :param request: ``sync.request`` with a whole body
+        :param check: what is looked at before, as it is now: called with the row of the
+            credential, the caller's address and the time; raises ``Problem``
         :return: the ``Passage`` it took; its answer is what would be sent now
         """
-        passage = self._passage_of(request)
+        row, _failures = self._load_credential(request.credential_id.prefix, "")
+        passage = self._passage_of(request, row)
         try:
+            if check:
+                with passage.step("credential"):
+                    check(row, passage.incoming.remote_addr, passage.now)
             for name in AGAIN:
                 with passage.step(name):
                     getattr(self, f"_step_{name}")(passage)
@@ -71,10 +84,9 @@ class SyncGate(models.AbstractModel):
             problem.aftermath()
         return passage
 
-    def _passage_of(self, request):
+    def _passage_of(self, request, row):
         raw = (request.request_body or "").encode()
         kept = request.request_headers or {}
-        row, _failures = self._load_credential(request.credential_id.prefix, "")
         incoming = Incoming(
             method=request.method,
             path=request.path,

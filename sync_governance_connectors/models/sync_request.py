@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools import masking, waterfall
+from ..tools import caller, masking, waterfall
 
 KEEP_BODIES = timedelta(days=30)
 VACUUM_BATCH = 5_000
@@ -164,30 +164,78 @@ class SyncRequest(models.Model):
     # -- later and again -------------------------------------------------------------
 
     @api.model
-    def _do_later(self, ref):
+    def _do_later(self, ref, approved=False):
         """Job: do the work of an accepted call, and keep what came of it.
 
-        The row lock and the state make a job that runs twice harmless.
+        The row lock and the state make a job that runs twice harmless. Keys can be
+        closed and systems paused since the call was accepted.
+
+        :param approved: an operator's word stands in for a key that is over; it does
+            not for a system that is paused
         """
         request = self.search([("ref", "=", ref), ("state", "=", "validated")])
         request = request.try_lock_for_update()
         if request:
-            request._settle(self.env["sync.gate"]._again(request))
+            check = caller.check_system if approved else caller.check_usable
+            request._settle(self.env["sync.gate"]._again(request, check))
 
     def _settle(self, passage):
-        result = passage.result
+        result, problem = passage.result, passage.problem
         self.write(
             {
                 "state": passage.state,
                 "outcome_status": passage.answer.status,
                 "outcome_body": passage.answer.body.decode(),
-                "error_code": passage.problem.code if passage.problem else False,
+                "error_code": problem.code if problem else False,
+                "quarantine_reason": problem.summary() if problem else False,
                 "trace": [*(self.trace or []), *passage.trace],
                 "decisions": result.decisions if result else None,
                 "res_model": result.record._name if result else False,
                 "res_id": result.record.id if result else False,
             }
         )
+        self._tell_settled(problem)
+
+    def _tell_settled(self, problem):
+        """The partner was told that it is done: that it is not, a person has to know."""
+        fingerprint = f"later:{self.system_id.code}"
+        issues = self.env["sync.issue"]
+        if problem and problem.status in (401, 403):
+            issues._raise(
+                fingerprint,
+                self.env._(
+                    "What %(system)s was promised is not done: %(reason)s",
+                    system=self.system_id.name,
+                    reason=problem.detail,
+                ),
+                "quarantine",
+                record=self,
+                system=self.system_id,
+            )
+        elif not problem:
+            issues._recover(fingerprint, self.env._("%s was applied.", self.ref))
+
+    def _is_refused_late(self):
+        """Whether it was accepted to be done later, refused then, and is still whole."""
+        return (
+            self.kind == "api"
+            and self.state == "refused"
+            and bool(self.outcome_status)
+            and bool(self.sudo().request_body)  # closed to everybody
+        )
+
+    def _do_again(self):
+        """Queue calls that were refused late once more, on an operator's word."""
+        for request in self:
+            request.state = "validated"
+            self.env["sync.audit"]._log(
+                "request.run_again",
+                record=request,
+                after={"request": request.ref, "refused_for": request.error_code},
+            )
+            self.env["sync.gate"]._enqueue_later(
+                request.ref, f"{request.method} {request.route}", approved=True
+            )
 
     def action_rehearse(self):
         """Run the call once more against today's data, and undo all of it.

@@ -13,6 +13,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 
 from ..tools import document, jsonbody
 from ..tools import headers as parse_headers
+from ..tools.caller import CLOSED
 from ..tools.document import Layout
 from ..tools.problem import Problem
 from .sync_rate_counter import FAILURES
@@ -168,6 +169,10 @@ class SyncRequest(models.Model):
         self.ensure_one()
         if self.state not in ("received", "quarantined"):
             return
+        if self.system_id.state in CLOSED:
+            reason = self.env._("%s takes no part in the exchange.", self.system_id.name)
+            self._quarantine(Problem(403, "system_paused", reason))
+            return
         if self._document_kind():
             self._split_document()
             return
@@ -290,12 +295,15 @@ class SyncRequest(models.Model):
         return f"hook:{self.system_id.code}:{self.event_type}"
 
     def action_run_again(self):
-        """Runs quarantined messages again, e.g. after their cause was mended."""
+        """Runs again what waits for a person, e.g. after its cause was mended:
+        quarantined messages, and calls that were accepted and could not be done."""
         self.check_access("read")
         if not self.env.user.has_group("sync_governance_base.group_sync_operator"):
             raise UserError(self.env._("Only operators run messages again."))
         # The log is closed to everybody; running a message again is an operator's duty.
-        self.sudo().filtered(lambda request: request._is_stuck())._enqueue_hook()
+        requests = self.sudo()
+        requests.filtered(lambda request: request._is_stuck())._enqueue_hook()
+        requests.filtered(lambda request: request._is_refused_late())._do_again()
 
     def _is_stuck(self):
         """Whether a message waits for a person."""

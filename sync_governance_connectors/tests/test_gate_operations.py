@@ -13,6 +13,8 @@ from odoo.addons.queue_job.tests.common import trap_jobs
 from ..tools import pointer, token
 from .gate_common import GateCase
 
+BASE = "sync_governance_base"
+
 
 @tagged("post_install", "-at_install")
 class TestGateBulk(GateCase):
@@ -102,6 +104,78 @@ class TestGateLater(GateCase):
         self.assertEqual(done["result"]["name"], "Later")
         again = self.call("POST", "/tags", self.BODY, key="k", Prefer="respond-async")
         self.assertEqual(again.content, response.content)
+
+    def accepted(self):
+        """A call that was accepted, and the issues of its refusal."""
+        with trap_jobs():
+            response = self.call(
+                "POST", "/tags", self.BODY, key="k", Prefer="respond-async"
+            )
+        self.assertEqual(response.status_code, 202, response.text)
+        domain = [("ref", "=", response.json()["request"])]
+        return self.env["sync.request"].search(domain)
+
+    def issue(self):
+        return self.env["sync.issue"].search([("fingerprint", "=", "later:gate_shop")])
+
+    def assert_refused_late(self, request, code):
+        request._do_later(request.ref)
+        self.assertEqual((request.state, request.error_code), ("refused", code))
+        self.assertTrue(request.quarantine_reason)
+        self.assertEqual(json.loads(request.sudo().outcome_body)["code"], code)
+        self.assertFalse(self.tags("Later"))
+        self.assertEqual(self.issue().state, "open")
+
+    def run_again(self, request):
+        operator = new_test_user(
+            self.env, "late.operator", f"{BASE}.group_sync_operator"
+        )
+        with trap_jobs() as trap:
+            request.with_user(operator).action_run_again()
+            trap.perform_enqueued_jobs()
+
+    def test_what_was_accepted_is_not_done_with_a_revoked_key(self):
+        request = self.accepted()
+        self.credential.action_revoke()
+        self.assert_refused_late(request, "credential_not_usable")
+        # an operator says that it is to be done nevertheless
+        self.run_again(request)
+        self.assertEqual((request.state, request.outcome_status), ("applied", 201))
+        self.assertFalse(request.quarantine_reason)
+        self.assertTrue(self.tags("Later"))
+        self.assertEqual(self.issue().state, "resolved")
+        logged = self.env["sync.audit"].search([("action", "=", "request.run_again")])
+        self.assertEqual(logged.res_id, request.id)
+
+    def test_what_was_accepted_is_not_done_for_a_paused_system(self):
+        request = self.accepted()
+        self.system.action_pause()
+        self.assert_refused_late(request, "system_paused")
+        self.run_again(request)  # not an operator's to say
+        self.assertEqual(request.state, "refused")
+        self.assertFalse(self.tags("Later"))
+
+    def test_what_was_accepted_is_not_done_without_the_scope(self):
+        request = self.accepted()
+        self.credential.scope_ids.unlink()
+        self.assert_refused_late(request, "scope_missing")
+
+    def test_only_an_operator_has_it_done(self):
+        request = self.accepted()
+        self.credential.action_revoke()
+        self.assert_refused_late(request, "credential_not_usable")
+        viewer = new_test_user(self.env, "late.viewer", f"{BASE}.group_sync_viewer")
+        with self.assertRaises(UserError):
+            request.with_user(viewer).action_run_again()
+        self.assertEqual(request.state, "refused")
+
+    def test_a_call_that_was_refused_at_once_is_not_run_again(self):
+        self.call("POST", "/tags", {}, key="k")
+        request = self.last_request()
+        with trap_jobs() as trap:
+            request.action_run_again()
+            trap.assert_jobs_count(0)
+        self.assertEqual(request.state, "refused")
 
     def test_a_call_that_is_run_again_queues_one_job(self):
         gate = self.registry["sync.gate"]

@@ -297,6 +297,21 @@ class TestHooks(HttpCase, ResourceCase):
         self.carrier.action_pause()
         self.assertEqual(self.post(self.milestone(picking)).status_code, 401)
 
+    def test_what_came_before_the_pause_waits_for_a_person(self):
+        picking = self.confirmed_order().picking_ids
+        request = self.received(self.post(self.milestone(picking)))
+        self.carrier.action_pause()
+        request._process_hook()
+        self.assertEqual(
+            (request.state, request.error_code), ("quarantined", "system_paused")
+        )
+        self.assertFalse(picking.sync_milestone)
+        self.carrier.action_go_live()
+        with trap_jobs() as trap:
+            request.action_run_again()
+            trap.perform_enqueued_jobs()
+        self.assertEqual(request.state, "applied")
+
     def test_partners_events_create_and_update(self):
         self.carrier.inbound_strategy = "standard"
         body = {"external_id": "C-77", "name": "Ada"}

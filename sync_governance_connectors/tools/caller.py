@@ -9,6 +9,8 @@ from typing import Any
 from .problem import Problem
 from .ratelimit import Limit
 
+# States in which a system takes no part in the exchange any more.
+CLOSED = ("paused", "retired")
 CHALLENGE = 'Bearer realm="sync"'
 INVALID_TOKEN = {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'}
 
@@ -55,16 +57,26 @@ def check_usable(row: Mapping[str, Any], address: str, now: datetime) -> None:
     expired = row["expires_at"].replace(tzinfo=timezone.utc) <= now
     if row["state"] not in ("active", "overlapping") or expired or not row["active"]:
         state = "expired" if expired else row["state"]
+        if state in ("active", "overlapping"):
+            state = "without an account"
         raise Problem(
             401,
             "credential_not_usable",
             f"This key is {state}.",
             headers=INVALID_TOKEN,
         )
-    if row["system_state"] in ("paused", "retired"):
-        raise Problem(403, "system_paused", f"Your system is {row['system_state']}.")
+    check_system(row)
     if row["allowed_networks"] and not is_within(address, row["allowed_networks"]):
         raise Problem(403, "address_refused", "This key may not be used from here.")
+
+
+def check_system(row: Mapping[str, Any], *_where_and_when: Any) -> None:
+    """Whether the caller's system takes part in the exchange, whatever the key is.
+
+    :raise Problem: 403
+    """
+    if row["system_state"] in CLOSED:
+        raise Problem(403, "system_paused", f"Your system is {row['system_state']}.")
 
 
 def networks(text: str | None) -> list:

@@ -44,6 +44,19 @@ def test_an_expired_key_says_so_whatever_its_state():
     assert "expired" in refused.value.detail
 
 
+def test_a_key_whose_account_is_gone_is_not_called_active():
+    with pytest.raises(Problem) as refused:
+        caller.check_usable({**ROW, "active": False}, "192.0.2.1", NOW)
+    assert refused.value.detail == "This key is without an account."
+
+
+def test_the_system_alone():
+    caller.check_system({**ROW, "state": "revoked"})
+    with pytest.raises(Problem) as refused:
+        caller.check_system({**ROW, "system_state": "retired"}, "192.0.2.1", NOW)
+    assert refused.value.code == "system_paused"
+
+
 def test_addresses_are_within_networks_of_their_family():
     assert caller.is_within("192.0.2.7", "198.51.100.1, 192.0.2.0/24")
     assert caller.is_within("2001:db8::1", "2001:db8::/32")
