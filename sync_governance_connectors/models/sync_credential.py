@@ -90,7 +90,7 @@ class SyncCredential(models.Model):
 
     def _compute_last_use(self):
         counters = self.env["sync.rate.counter"]
-        buckets = {counters._credential_bucket(one.id): one for one in self}
+        buckets = {counters._bucket("credential", one.id): one for one in self}
         # Counters belong to the gate; here only two of their values are shown.
         rows = counters.sudo().search([("bucket", "in", list(buckets))])
         used = {row.bucket: row for row in rows}

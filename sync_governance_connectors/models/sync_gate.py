@@ -121,10 +121,13 @@ class SyncGate(models.AbstractModel):
 
     def _step_plan(self, passage):
         """Before anything is looked up: what is refused below counts as well."""
-        self._charge(passage)
-        self._take_slot(passage.caller)
-        if passage.incoming.method in ("POST", "PUT", "PATCH"):
-            passage.raw = passage.incoming.read(passage.caller.max_body)
+        incoming, allowance = passage.incoming, passage.caller.allowance
+        passage.headers |= self._charge(
+            allowance, incoming.remote_addr, passage.unix_now
+        )
+        self._take_slot(allowance)
+        if incoming.method in ("POST", "PUT", "PATCH"):
+            passage.raw = incoming.read(allowance.max_body)
 
     def _step_scope(self, passage):
         path = passage.incoming.path.removeprefix(PREFIX)

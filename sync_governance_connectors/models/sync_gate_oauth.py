@@ -52,7 +52,9 @@ class SyncGate(models.AbstractModel):
         with passage.step("credential"):
             caller = passage.caller = self._authenticate(passage, key)
         with passage.step("plan"):
-            self._charge(passage)
+            passage.headers |= self._charge(
+                caller.allowance, passage.incoming.remote_addr, passage.unix_now
+            )
         scopes = self._asked_scopes(form, caller)
         stored = self.env["sync.credential"].browse(caller.credential_id).secret_hash
         claims = token.AccessClaims(int(passage.unix_now) + LIFETIME, tuple(scopes))

@@ -1,14 +1,14 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import random
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools import headers
 from ..tools.problem import Problem
 
-# Advisory locks of calls at the same time live in a number space of their own.
-SLOT_SPACE = 0x53594E43 << 32  # "SYNC"
+# Advisory locks of calls at the same time live in number spaces of their own.
+SLOT_SPACES = {"credential": 0x53594E43 << 32, "hooks": 0x53594E48 << 32}  # "SYNC", "H"
 MAX_SLOTS = 4096
 
 
@@ -17,27 +17,27 @@ class SyncGate(models.AbstractModel):
 
     _inherit = "sync.gate"  # pylint: disable=consider-merging-classes-inherited; by topic
 
-    def _charge(self, passage):
-        """Count the call against its plan.
+    @api.model
+    def _charge(self, allowance, address, now):
+        """Count a call against a plan, in a short transaction.
 
-        :raise Problem: 429
+        :param allowance: ``caller.Allowance``
+        :param now: unix seconds
+        :return: headers that tell what is left
+        :raise Problem: 429, with these headers
         """
-        caller = passage.caller
-        verdict = self._spend(passage, caller)
-        passage.headers |= headers.rate_limit(caller.plan, caller.limit, verdict)
-        if not verdict.allowed:
-            raise self._quota_exceeded(caller, verdict)
-
-    def _spend(self, passage, caller):
-        """Count the call, in a short transaction."""
         counters = self.env["sync.rate.counter"]
         with self._short_transaction() as short:
-            return counters.with_env(short)._take(
-                counters._credential_bucket(caller.credential_id),
-                caller.limit,
-                passage.unix_now,
-                passage.incoming.remote_addr,
+            verdict = counters.with_env(short)._take(
+                counters._bucket(allowance.kind, allowance.holder_id),
+                allowance.limit,
+                now,
+                address,
             )
+        told = headers.rate_limit(allowance.plan, allowance.limit, verdict)
+        if not verdict.allowed:
+            raise self._quota_exceeded(allowance, verdict, told)
+        return told
 
     def _note_scope_use(self, passage):
         """Note, once a day, that the key needs the scope."""
@@ -63,24 +63,27 @@ class SyncGate(models.AbstractModel):
             )
         )
 
-    def _quota_exceeded(self, caller, verdict):
-        name = caller.plan if verdict.violated == "rate" else f"{caller.plan}-daily"
+    def _quota_exceeded(self, allowance, verdict, told):
+        daily = "" if verdict.violated == "rate" else "-daily"
         return Problem(
             429,
             "quota_exceeded",
             f"Your plan allows no further call for {verdict.retry_after} seconds.",
-            headers={"Retry-After": str(verdict.retry_after)},
-            **{"violated-policies": [name]},
+            headers={**told, "Retry-After": str(verdict.retry_after)},
+            **{"violated-policies": [f"{allowance.plan}{daily}"]},
         )
 
-    def _take_slot(self, caller):
+    @api.model
+    def _take_slot(self, allowance):
         """One of the plan's slots until this transaction ends.
 
         Slots are advisory locks: a killed worker gives its slot back by itself.
+
+        :raise Problem: 429
         """
-        if not caller.concurrency:
+        if not allowance.concurrency:
             return
-        slots = min(caller.concurrency, MAX_SLOTS)
+        slots = min(allowance.concurrency, MAX_SLOTS)
         # One statement however many are taken; it ends at the first one that is free.
         self.env.cr.execute(
             SQL(
@@ -89,7 +92,7 @@ class SyncGate(models.AbstractModel):
                               %(base)s + (%(first)s + tried) %% %(slots)s)
                     LIMIT 1""",
                 slots=slots,
-                base=SLOT_SPACE + caller.credential_id * MAX_SLOTS,
+                base=SLOT_SPACES[allowance.kind] + allowance.holder_id * MAX_SLOTS,
                 first=random.randrange(slots),
             )
         )
@@ -98,7 +101,7 @@ class SyncGate(models.AbstractModel):
         raise Problem(
             429,
             "abnormal_usage_detected",
-            f"Your plan allows {caller.concurrency} calls at the same time.",
+            f"Your plan allows {allowance.concurrency} calls at the same time.",
             headers={"Retry-After": "1"},
-            **{"violated-policies": [f"{caller.plan}-concurrency"]},
+            **{"violated-policies": [f"{allowance.plan}-concurrency"]},
         )

@@ -1,9 +1,9 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SyncPlan(models.Model):
-    """How much a credential may ask of Odoo."""
+    """How much a credential may ask of Odoo, or a system send by webhooks."""
 
     _name = "sync.plan"
     _description = "API Plan"
@@ -45,3 +45,17 @@ class SyncPlan(models.Model):
         counts = {plan.id: count for plan, count in groups}
         for plan in self:
             plan.credential_count = counts.get(plan.id, 0)
+
+    @api.model
+    def _of_hooks(self):
+        """The plan of systems that have none of their own for their webhooks."""
+        plan = self.env.ref(
+            "sync_governance_connectors.sync_plan_webhooks", raise_if_not_found=False
+        )
+        return plan or self.search([], limit=1)
+
+    def _columns(self):
+        """The plan as the gate reads it, see ``caller.Allowance``."""
+        self.ensure_one()
+        names = ("per_minute", "burst", "per_day", "concurrency", "max_body_kb")
+        return {"plan": self.code, **{name: self[name] for name in names}}

@@ -14,7 +14,8 @@ KEEP_ADDRESSES = timedelta(days=1)
 
 
 class SyncRateCounter(models.Model):
-    """What a caller has used up: one row a credential, one a failing address.
+    """What was used up: one row a credential, a system that sends webhooks, and an
+    address that fails.
 
     Rows are written in short transactions of their own (``sync.gate``), so that a call
     that fails still counts and two calls never wait for each other's work.
@@ -35,8 +36,9 @@ class SyncRateCounter(models.Model):
     _bucket_unique = models.Constraint("UNIQUE(bucket)", "One row a bucket.")
 
     @api.model
-    def _credential_bucket(self, credential_id):
-        return f"credential:{credential_id}"
+    def _bucket(self, kind, holder_id):
+        """What is used of a plan, see ``caller.Allowance``."""
+        return f"{kind}:{holder_id}"
 
     @api.model
     def _address_bucket(self, address, prefix=""):

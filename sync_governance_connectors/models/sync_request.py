@@ -197,7 +197,7 @@ class SyncRequest(models.Model):
         self._tell_settled(problem)
 
     def _tell_settled(self, problem):
-        """The partner was told that it is done: that it is not, a person has to know."""
+        """The partner relies on it: that it is not done, a person has to know."""
         fingerprint = f"later:{self.system_id.code}"
         issues = self.env["sync.issue"]
         if problem and problem.status in (401, 403):
@@ -216,7 +216,7 @@ class SyncRequest(models.Model):
             issues._recover(fingerprint, self.env._("%s was applied.", self.ref))
 
     def _is_refused_late(self):
-        """Whether it was accepted to be done later, refused then, and is still whole."""
+        """Whether it was accepted for later and refused then; its body is kept."""
         return (
             self.kind == "api"
             and self.state == "refused"

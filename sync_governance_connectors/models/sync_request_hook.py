@@ -13,9 +13,11 @@ from odoo.exceptions import ConcurrencyError, UserError
 
 from ..tools import document, jsonbody
 from ..tools import headers as parse_headers
+from ..tools.call import Answer
 from ..tools.caller import CLOSED
 from ..tools.document import Layout
 from ..tools.problem import Problem
+from ..tools.verify_inbound import Rejected
 from .sync_rate_counter import FAILURES
 
 # Kinds that are stored first and worked on by queue_job.
@@ -27,6 +29,11 @@ DOCUMENTS = {
     "text/xml": "xml",
     "application/x-ndjson": "jsonl",
 }
+
+
+def _unproven():
+    """One answer for an unknown system and a wrong signature: no oracle."""
+    return Problem(401, "webhook_refused", "The message does not prove who sent it.")
 
 
 class SyncRequest(models.Model):
@@ -60,6 +67,41 @@ class SyncRequest(models.Model):
     # -- receipt ---------------------------------------------------------------------
 
     @api.model
+    def _answer_hook(self, system_code, incoming, ref):
+        """The answer to a partner's webhook: it is proven, counted, and stored.
+
+        What proves nothing is not counted: it is not the partner's.
+
+        :param incoming: ``call.Incoming``
+        :param ref: names the answer of a refusal
+        :return: ``call.Answer``
+        :raise Problem: 413
+        """
+        system = self.env["sync.system"]._receiving(system_code)
+        allowance, now = system._hook_allowance(), time.time()
+        body = incoming.read(allowance.max_body)
+        try:
+            verified = system._verify_inbound(incoming.headers, body, now)
+        except Rejected as rejected:
+            self._refuse_hook(
+                system, Problem(401, rejected.code, rejected.reason), incoming
+            )
+            return Answer.of_problem(_unproven(), ref)
+        gate = self.env["sync.gate"]
+        try:
+            told = gate._charge(allowance, incoming.remote_addr, now)
+            gate._take_slot(allowance)
+        except Problem as problem:
+            self._refuse_hook(system, problem, incoming)
+            return Answer.of_problem(problem, ref)
+        kept, known = self._receive_hook(system, verified, body, incoming)
+        return Answer(
+            200 if known else 202,
+            jsonbody.dump({"request": kept, "duplicate": known}),
+            {"Content-Type": "application/json", **told},
+        )
+
+    @api.model
     def _receive_hook(self, system, verified, body, incoming):
         """Stores a proven message and queues its processing.
 
@@ -91,8 +133,8 @@ class SyncRequest(models.Model):
         return values["ref"], False
 
     @api.model
-    def _refuse_hook(self, system, rejected, incoming):
-        """Keeps a message that proved nothing: without its body, which is anybody's.
+    def _refuse_hook(self, system, problem, incoming):
+        """Keeps that a message was refused: without its body, which may be anybody's.
 
         Of a flood from one address only the first ones are kept.
         """
@@ -103,9 +145,9 @@ class SyncRequest(models.Model):
                 {
                     **self._hook_values(system, incoming),
                     "state": "refused",
-                    "error_code": rejected.code,
-                    "quarantine_reason": rejected.reason,
-                    "response_status": 401,
+                    "error_code": problem.code,
+                    "quarantine_reason": problem.detail,
+                    "response_status": problem.status,
                 }
             ]
         )
@@ -170,7 +212,9 @@ class SyncRequest(models.Model):
         if self.state not in ("received", "quarantined"):
             return
         if self.system_id.state in CLOSED:
-            reason = self.env._("%s takes no part in the exchange.", self.system_id.name)
+            reason = self.env._(
+                "%s takes no part in the exchange.", self.system_id.name
+            )
             self._quarantine(Problem(403, "system_paused", reason))
             return
         if self._document_kind():

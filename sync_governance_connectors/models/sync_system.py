@@ -11,6 +11,7 @@ from odoo.addons.sync_governance_base.tools.source import Channel
 
 from ..tools import verify_inbound
 from ..tools.call import Call
+from ..tools.caller import Allowance
 from ..tools.instruction import PUT
 from ..tools.problem import Problem
 
@@ -61,6 +62,13 @@ class SyncSystem(models.Model):
         groups="sync_governance_base.group_sync_integration_manager",
         help="Where the other side makes it. Write-only: encrypted at once and never"
         " shown again. The one before stays valid for a day.",
+    )
+    inbound_plan_id = fields.Many2one(
+        "sync.plan",
+        string="Webhook Plan",
+        ondelete="restrict",
+        tracking=True,
+        help="How much the system may send by webhooks. Empty: the plan Webhooks.",
     )
     inbound_url = fields.Char(string="Webhook Address", compute="_compute_inbound_url")
 
@@ -208,6 +216,14 @@ class SyncSystem(models.Model):
             )
 
     # -- webhooks of the system ------------------------------------------------------
+
+    def _hook_allowance(self):
+        """How much the system may send; of no system, how much anybody may.
+
+        :return: ``caller.Allowance``
+        """
+        plan = self.inbound_plan_id or self.env["sync.plan"]._of_hooks()
+        return Allowance.of_plan("hooks", self.id or 0, plan._columns())
 
     def _set_inbound_secret(self, plaintext=None):
         """Sets or rotates the secret that verifies the system's webhooks.

@@ -1,17 +1,18 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import secrets
 from contextlib import closing
-from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo.sql_db import db_connect
 from odoo.tests.common import tagged
 from odoo.tools import config, mute_logger
 
-from ..models.sync_gate_plan import MAX_SLOTS, SLOT_SPACE
+from ..models.sync_gate_plan import MAX_SLOTS, SLOT_SPACES
 from ..models.sync_rate_counter import FAILURES
 from ..tools import token
+from ..tools.caller import Allowance
 from ..tools.problem import Problem
+from ..tools.ratelimit import Limit
 from .gate_common import GateCase
 
 
@@ -89,20 +90,20 @@ class TestGateAbuse(GateCase):
         self.assertNotIn(self.key, request.sudo().request_body or "")
 
     def test_the_last_slot_costs_no_more_than_the_first(self):
-        caller = SimpleNamespace(concurrency=50, credential_id=10**6, plan="test")
-        first = SLOT_SPACE + caller.credential_id * MAX_SLOTS
+        allowance = Allowance("credential", 10**6, "test", Limit(), 50, 1024)
+        first = SLOT_SPACES["credential"] + allowance.holder_id * MAX_SLOTS
         gate, taken = self.env["sync.gate"], range(first, first + 50)
         with closing(db_connect(self.cr.dbname).cursor()) as other:
             for slot in taken:
                 other.execute("SELECT pg_advisory_xact_lock(%s)", [slot])
             before = self.cr.sql_log_count
             try:
-                gate._take_slot(caller)
+                gate._take_slot(allowance)
                 status = None
             except Problem as refused:
                 status = refused.status
             self.assertEqual((status, self.cr.sql_log_count - before), (429, 1))
-        gate._take_slot(caller)
+        gate._take_slot(allowance)
 
     def test_an_impossible_value_is_no_twin(self):
         with (

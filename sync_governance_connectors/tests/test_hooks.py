@@ -11,7 +11,7 @@ from odoo.addons.queue_job.job import Job
 from odoo.addons.queue_job.tests.common import trap_jobs
 from odoo.addons.sync_governance_connectors.models.sync_rate_counter import FAILURES
 from odoo.addons.sync_governance_connectors.tools.call import Incoming
-from odoo.addons.sync_governance_connectors.tools.verify_inbound import Rejected
+from odoo.addons.sync_governance_connectors.tools.problem import Problem
 
 from .common import ResourceCase
 
@@ -204,12 +204,66 @@ class TestHooks(HttpCase, ResourceCase):
         flood = FAILURES.burst + 10
         for _count in range(flood):
             self.env["sync.request"]._refuse_hook(
-                self.carrier, Rejected("no_secret", "Nothing proven."), incoming
+                self.carrier, Problem(401, "no_secret", "Nothing proven."), incoming
             )
         kept = self.env["sync.request"].search_count(
             [("system_id", "=", self.carrier.id), ("state", "=", "refused")]
         )
         self.assertTrue(0 < kept < flood, kept)
+
+    def allow(self, **limits):
+        self.carrier.inbound_plan_id = self.env["sync.plan"].create(
+            {"name": "Few", "code": "few", **limits}
+        )
+
+    def assert_over_the_plan(self, event_id, policy):
+        """The partner is told when to come again, and so are people."""
+        response = self.post({"external_id": "C-1", "name": "Ada"}, event_id)
+        self.assertEqual(response.status_code, 429, response.text)
+        self.assertEqual(response.json()["code"], "quota_exceeded")
+        self.assertEqual(response.json()["violated-policies"], [policy])
+        self.assertGreater(int(response.headers["Retry-After"]), 0)
+        self.assertIn('"few', response.headers["RateLimit-Policy"])
+        request = self.env["sync.request"].search(
+            [("system_id", "=", self.carrier.id), ("kind", "=", "hook")], limit=1
+        )
+        self.assertEqual(
+            (request.state, request.error_code), ("refused", "quota_exceeded")
+        )
+        self.assertTrue(request.quarantine_reason)
+
+    def test_messages_are_counted_by_the_plans_rate(self):
+        # one a minute: the next one cannot come while the test runs
+        self.allow(per_minute=1, burst=1)
+        data = {"external_id": "C-1", "name": "Ada"}
+        first = self.post(data, "msg_1")
+        self.assertEqual(first.status_code, 202)
+        self.assertIn('"few";q=1;w=60', first.headers["RateLimit-Policy"])
+        self.assert_over_the_plan("msg_2", "few")
+        # what was refused may come again
+        self.carrier.inbound_plan_id.burst = 9
+        self.assertEqual(self.post(data, "msg_2").status_code, 202)
+
+    def test_messages_are_counted_by_the_day(self):
+        self.allow(per_minute=0, per_day=1)
+        data = {"external_id": "C-1", "name": "Ada"}
+        self.assertEqual(self.post(data, "msg_1").status_code, 202)
+        self.assert_over_the_plan("msg_2", "few-daily")
+
+    def test_a_message_may_be_as_large_as_the_plan_says(self):
+        data = {"external_id": "C-1", "name": "Ada", "padding": "x" * 2048}
+        self.assertEqual(self.post(data, "msg_1").status_code, 202)
+        self.allow(max_body_kb=1)
+        response = self.post(data, "msg_2")
+        self.assertEqual(response.status_code, 413)
+        self.assertEqual(response.json()["code"], "body_too_large")
+
+    def test_what_proves_nothing_is_not_counted(self):
+        self.allow(per_minute=1, burst=1)
+        data = {"external_id": "C-1", "name": "Ada"}
+        wrong = "whsec_" + base64.b64encode(b"x" * 32).decode()
+        self.assertEqual(self.post(data, "msg_1", secret=wrong).status_code, 401)
+        self.assertEqual(self.post(data, "msg_1").status_code, 202)
 
     def test_refused_event_may_come_again_proven(self):
         picking = self.confirmed_order().picking_ids

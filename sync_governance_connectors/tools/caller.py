@@ -16,6 +16,37 @@ INVALID_TOKEN = {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'}
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """How much somebody may ask for, by a plan.
+
+    :ivar kind: what it is for: ``credential`` calls with a key, ``hooks`` webhooks
+    :ivar holder_id: of the credential, or of the system that sends webhooks
+    :ivar plan: its name in the RateLimit headers
+    :ivar concurrency: calls at the same time; 0 is any number
+    :ivar max_body: bytes
+    """
+
+    kind: str
+    holder_id: int
+    plan: str
+    limit: Limit
+    concurrency: int
+    max_body: int
+
+    @classmethod
+    def of_plan(cls, kind: str, holder_id: int, plan: Mapping[str, Any]) -> "Allowance":
+        """:param plan: columns of ``sync.plan``; its code as ``plan``"""
+        return cls(
+            kind,
+            holder_id,
+            plan["plan"],
+            Limit(plan["per_minute"], plan["burst"], plan["per_day"] or 0),
+            plan["concurrency"] or 0,
+            plan["max_body_kb"] * 1024,
+        )
+
+
+@dataclass(frozen=True)
 class Caller:
     """A recognised credential, with all that the gate needs, from one query."""
 
@@ -25,10 +56,7 @@ class Caller:
     system_code: str
     company_id: int
     scopes: Mapping[str, str | None]  # "domain:operation" -> day of last use
-    plan: str
-    limit: Limit
-    concurrency: int
-    max_body: int
+    allowance: Allowance
     sandbox: bool
 
     @classmethod
@@ -41,10 +69,7 @@ class Caller:
             system_code=row["system_code"],
             company_id=row["company_id"],
             scopes=scopes,
-            plan=row["plan"],
-            limit=Limit(row["per_minute"], row["burst"], row["per_day"] or 0),
-            concurrency=row["concurrency"] or 0,
-            max_body=row["max_body_kb"] * 1024,
+            allowance=Allowance.of_plan("credential", row["credential_id"], row),
             sandbox=bool(row["sandbox"]),
         )
 
