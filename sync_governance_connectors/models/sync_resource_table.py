@@ -312,7 +312,7 @@ class SyncResourceTable(models.AbstractModel):
         }
 
     def _check_makeable(self, held):
-        """There is no record to hold a value for that the record cannot be made without.
+        """What a record cannot be made without cannot be held for the record.
 
         :param held: as of :meth:`_held_on_create`
         :raise Problem: 409 with a pointer and the owner's name for each
