@@ -7,7 +7,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
 from ..tools import document, jsonbody, transform
-from ..tools.instruction import PUT, Instruction
+from ..tools.instruction import IGNORE, PUT, Instruction
 from ..tools.problem import Problem
 
 
@@ -52,7 +52,13 @@ class SyncMapping(models.Model):
         tracking=True,
         help="put: create the record, or change what is there; or the name of"
         " one of the"
-        " resource's transitions, such as confirm.",
+        " resource's transitions, such as confirm; ignore: the message is taken and"
+        " nothing is done.",
+    )
+    ignore_reason = fields.Char(
+        string="Why It Is Ignored",
+        tracking=True,
+        help="Shown on each message that is ignored.",
     )
     external_id_expression = fields.Char(
         string="Record's Id",
@@ -109,6 +115,8 @@ class SyncMapping(models.Model):
 
     def _contract_members(self):
         """Members of the body that the operation takes."""
+        if self.operation == IGNORE:
+            return ()
         resource = self.env["sync.resource"]._get(self.resource or "")
         if resource is None or not hasattr(resource, "_transition_members"):
             return ()
@@ -130,11 +138,11 @@ class SyncMapping(models.Model):
             )
         ]
 
-    @api.constrains("operation", "resource", "direction")
+    @api.constrains("operation", "resource", "direction", "ignore_reason")
     def _check_operation(self):
         for mapping in self:
             resource = self.env["sync.resource"]._get(mapping.resource)
-            known = {PUT, *resource._resource_transitions()}
+            known = {PUT, IGNORE, *resource._resource_transitions()}
             if mapping.direction == "out":
                 known = {PUT}
             if mapping.operation not in known:
@@ -144,6 +152,10 @@ class SyncMapping(models.Model):
                         resource=mapping.resource,
                         known=", ".join(sorted(known)),
                     )
+                )
+            if mapping.operation == IGNORE and not mapping.ignore_reason:
+                raise ValidationError(
+                    self.env._("Say why messages %s are ignored.", mapping.event_type)
                 )
 
     @api.constrains("external_id_expression")
@@ -256,8 +268,11 @@ class SyncMapping(models.Model):
 
         :return: ``Instruction``
         :raise Problem: 422 with each fault; code
-            ``unmapped_value`` when only values miss
+            ``unmapped_value`` when only values miss, ``ignore`` with the reason when
+            nothing is to be done
         """
+        if self.operation == IGNORE:
+            raise Problem(422, IGNORE, self.ignore_reason)
         mapped = self._map(message)
         self.env["sync.value.map"]._collect(self.system_id, mapped.unmapped)
         self._check_mapped(mapped)

@@ -49,6 +49,7 @@ class SyncRequest(models.Model):
             ("quarantined", "Quarantined"),
             ("refused", "Refused"),
             ("duplicate", "Duplicate"),
+            ("ignored", "Ignored"),
         ],
         required=True,
         readonly=True,

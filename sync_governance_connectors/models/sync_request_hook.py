@@ -3,6 +3,7 @@ import json
 import time
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 
 from psycopg2.errors import UniqueViolation
@@ -16,12 +17,18 @@ from ..tools import headers as parse_headers
 from ..tools.call import Answer
 from ..tools.caller import CLOSED
 from ..tools.document import Layout
+from ..tools.instruction import IGNORE, awaited
 from ..tools.problem import Problem
 from ..tools.verify_inbound import Rejected
 from .sync_rate_counter import FAILURES
 
 # Kinds that are stored first and worked on by queue_job.
 MESSAGES = ("hook", "feed")
+# How often a message is tried again that names a record which has not come yet, and
+# when; each time it waits longer, about three hours in all.
+WAITS = 5
+FIRST_WAIT = timedelta(seconds=30)
+WAIT_FACTOR = 4
 # Media types of documents whose rows are messages of their own.
 DOCUMENTS = {
     "text/csv": "csv",
@@ -49,6 +56,13 @@ class SyncRequest(models.Model):
     event_type = fields.Char("Partner's Event", readonly=True)
     quarantine_reason = fields.Char("Reason", readonly=True)
     faults = fields.Json(readonly=True, help="Where in the message the faults are.")
+    awaited_id = fields.Char(
+        "Waits For",
+        readonly=True,
+        help="The partner's id of a record that the message names and that has not come"
+        " yet.",
+    )
+    retry_count = fields.Integer("Tried Again", readonly=True, aggregator=False)
     correction_ids = fields.One2many(
         "sync.request.correction",
         "request_id",
@@ -62,6 +76,7 @@ class SyncRequest(models.Model):
         "This event was received already.",
     )
 
+    _awaiting = models.Index("(system_id, awaited_id) WHERE awaited_id IS NOT NULL")
     _quarantined = models.Index("(system_id) WHERE state = 'quarantined'")
 
     # -- receipt ---------------------------------------------------------------------
@@ -193,10 +208,14 @@ class SyncRequest(models.Model):
             limit=1,
         )
 
-    def _enqueue_hook(self):
+    def _enqueue_hook(self, eta=None):
+        """:param eta: timedelta until it is tried again"""
         for request in self:
+            # What waits for its time may be run at once all the same.
+            attempt = f":{request.retry_count}" if eta else ""
             request.with_delay(
-                identity_key=f"sync_hook:{request.ref}",
+                eta=eta,
+                identity_key=f"sync_hook:{request.ref}{attempt}",
                 description=self.env._(
                     "%(event)s from %(system)s",
                     event=request.event_type or self.env._("Message"),
@@ -225,15 +244,17 @@ class SyncRequest(models.Model):
             # are noted all the same.
             instruction = self._instruction()
         except Problem as problem:
-            self._quarantine(problem)
+            self._set_aside(problem)
             return
         try:
             result = self.system_id._carry_out(instruction, self.ref)
         except Problem as problem:
             self.system_id._check_overtaken(instruction, problem)
-            self._quarantine(problem)
+            if not self._waits_for(awaited(instruction.body, problem.errors), problem):
+                self._quarantine(problem)
         else:
             self._applied(result)
+            self._wake(instruction.external_id)
 
     def _document_kind(self):
         """The format of a message that holds several, empty for a single one."""
@@ -285,6 +306,39 @@ class SyncRequest(models.Model):
         resources = self.env["sync.resource.table"]
         return resources._canonical_instruction(self.event_type, message)
 
+    def _set_aside(self, problem):
+        """Nothing is to be done, or a person has to do something first."""
+        if problem.code == IGNORE:
+            self._recovered("ignored", quarantine_reason=problem.detail)
+        else:
+            self._quarantine(problem)
+
+    def _waits_for(self, external_id, problem):
+        """Whether the message is tried again by itself, as partners' messages overtake
+        each other.
+
+        What it waits for is noted in any case: it runs again once that has come, also
+        out of the quarantine.
+
+        :param external_id: the partner's id of a record that is not there yet, or empty
+        """
+        self.awaited_id = external_id
+        if not external_id or self.state != "received" or self.retry_count >= WAITS:
+            return False
+        self.write({**self._told(problem), "retry_count": self.retry_count + 1})
+        self._enqueue_hook(eta=FIRST_WAIT * WAIT_FACTOR ** (self.retry_count - 1))
+        return True
+
+    def _wake(self, external_id):
+        """Run what waits for a record of the system that has come."""
+        self.search(
+            [
+                ("system_id", "=", self.system_id.id),
+                ("awaited_id", "=", external_id),
+                ("state", "in", ("received", "quarantined")),
+            ]
+        )._enqueue_hook()
+
     def _applied(self, result):
         held = dict(result.refused)
         self._recovered(
@@ -302,6 +356,7 @@ class SyncRequest(models.Model):
                 "quarantine_reason": False,
                 "error_code": False,
                 "faults": False,
+                "awaited_id": False,
                 **values,
             }
         )
@@ -310,17 +365,7 @@ class SyncRequest(models.Model):
         )
 
     def _quarantine(self, problem):
-        self.write(
-            {
-                "state": "quarantined",
-                "error_code": problem.code,
-                # Whoever mends it needs to know of all.
-                "quarantine_reason": problem.summary()
-                if len(problem.errors) > 1
-                else problem.detail or problem.title,
-                "faults": [error.as_dict() for error in problem.errors],
-            }
-        )
+        self.write({**self._told(problem), "state": "quarantined"})
         self.env["sync.issue"]._raise(
             self._issue_fingerprint(),
             self.env._(
@@ -333,6 +378,17 @@ class SyncRequest(models.Model):
             system=self.system_id,
             detail=json.dumps(self.faults, ensure_ascii=False) if self.faults else None,
         )
+
+    def _told(self, problem):
+        """What is kept of a problem."""
+        return {
+            "error_code": problem.code,
+            # Whoever mends it needs to know of all.
+            "quarantine_reason": problem.summary()
+            if len(problem.errors) > 1
+            else problem.detail or problem.title,
+            "faults": [error.as_dict() for error in problem.errors],
+        }
 
     def _issue_fingerprint(self):
         """One issue for each kind of message of a system, however many fail."""

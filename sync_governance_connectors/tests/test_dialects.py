@@ -149,6 +149,27 @@ class TestShopify(HttpCase, DialectCase):
         self.assertEqual(self.taken("orders/cancelled", cancelled).state, "cancel")
         self.assertIn("customer", str(order.message_ids.mapped("body")))
 
+    def test_an_order_that_comes_before_its_customer_waits_for_it(self):
+        order = self.tell("orders/create", self.sample("order"))
+        self.assertEqual((order.state, order.retry_count), ("received", 1))
+        self.assertEqual(order.awaited_id, str(self.sample("order")["customer"]["id"]))
+        self.assertIn(order.awaited_id, order.quarantine_reason)
+        with trap_jobs() as trap:
+            self.taken("customers/create", self.sample("customer"))
+            trap.perform_enqueued_jobs()
+        self.assertEqual((order.state, order.quarantine_reason), ("applied", False))
+        self.assertFalse(order.awaited_id)
+        record = self.env[order.res_model].browse(order.res_id)
+        self.assertEqual(record.partner_id.name, "John Smith")
+
+    def test_a_refund_is_ignored_and_says_why(self):
+        request = self.tell("refunds/create", {"id": 1, "order_id": 820982911946154500})
+        self.assertEqual((request.state, request.error_code), ("ignored", False))
+        self.assertIn("finance", request.quarantine_reason)
+        self.assertFalse(
+            self.env["sync.issue"].search([("system_id", "=", self.shop.id)])
+        )
+
     def test_a_sum_that_is_not_ours_waits_for_a_person(self):
         self.taken("customers/create", self.sample("customer"))
         request = self.tell("orders/create", self.sample("order", total_price="1.00"))

@@ -4,12 +4,17 @@ import hashlib
 import hmac
 import json
 import time
+from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.queue_job.job import Job
 from odoo.addons.queue_job.tests.common import trap_jobs
 from odoo.addons.sync_governance_connectors.models.sync_rate_counter import FAILURES
+from odoo.addons.sync_governance_connectors.models.sync_request_hook import (
+    FIRST_WAIT,
+    WAITS,
+)
 from odoo.addons.sync_governance_connectors.tools.call import Incoming
 from odoo.addons.sync_governance_connectors.tools.problem import Problem
 
@@ -365,6 +370,81 @@ class TestHooks(HttpCase, ResourceCase):
             request.action_run_again()
             trap.perform_enqueued_jobs()
         self.assertEqual(request.state, "applied")
+
+    def order(self, external_id, customer):
+        """A message about an order of a customer whom nobody may know."""
+        self._link(self.carrier, self.product, "ART-1")
+        return {
+            "external_id": external_id,
+            "customer": {"external_id": customer},
+            "currency": self.currency,
+            "lines": [{"product": {"external_id": "ART-1"}, "quantity": "1"}],
+        }
+
+    def test_what_is_too_early_is_tried_again_ever_later_and_then_a_persons(self):
+        response = self.post(self.order("SO-1", "C-1"), event="order.created")
+        request, waits = self.received(response), []
+        enqueue = type(request)._enqueue_hook
+
+        def note(requests, eta=None):
+            waits.append(eta)
+            return enqueue(requests, eta=eta)
+
+        with patch.object(type(request), "_enqueue_hook", note):
+            for _try in range(WAITS):
+                request._process_hook()
+                self.assertEqual(
+                    (request.state, request.error_code),
+                    ("received", "validation_failed"),
+                )
+            request._process_hook()
+        self.assertEqual(waits, [FIRST_WAIT * 4**number for number in range(WAITS)])
+        self.assertEqual(request.state, "quarantined")
+        self.assertEqual(request.faults[0]["pointer"], "/customer")
+        # and even then it goes on by itself once the customer is there
+        with trap_jobs() as trap:
+            self.process(
+                self.post(
+                    {"external_id": "C-1", "name": "Ada"},
+                    "msg_2",
+                    event="customer.created",
+                )
+            )
+            trap.perform_enqueued_jobs()
+        self.assertEqual(request.state, "applied")
+
+    def test_each_wait_has_a_job_of_its_own(self):
+        response = self.post(self.order("SO-1", "C-1"), event="order.created")
+        request = self.process(response)
+        jobs = self.env["queue.job"].search(
+            [("identity_key", "=like", f"sync_hook:{request.ref}%")]
+        )
+        self.assertEqual(
+            set(jobs.mapped("identity_key")),
+            {f"sync_hook:{request.ref}", f"sync_hook:{request.ref}:1"},
+        )
+        self.assertEqual([bool(job.eta) for job in jobs.sorted("id")], [False, True])
+
+    def test_what_time_does_not_mend_is_a_persons_at_once(self):
+        self.customer()
+        self._link(
+            self.carrier,
+            self.env["sync.crosswalk"]
+            ._resolve(self.shop, "res.partner", "C-T1")
+            .record,
+            "C-1",
+        )
+        body = {**self.order("SO-1", "C-1"), "currency": "XXX"}
+        request = self.process(self.post(body, event="order.created"))
+        self.assertEqual(request.state, "quarantined")
+        self.assertFalse(request.awaited_id)
+
+    def test_a_customer_of_another_system_is_not_the_one(self):
+        response = self.post(self.order("SO-1", "C-1"), event="order.created")
+        request = self.process(response)
+        self.customer("C-1")  # as the shop calls it
+        request._process_hook()
+        self.assertEqual(request.state, "received")
 
     def test_partners_events_create_and_update(self):
         self.carrier.inbound_strategy = "standard"

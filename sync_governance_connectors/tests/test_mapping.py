@@ -10,6 +10,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 from odoo.addons.sync_governance_connectors.tools.call import Incoming
+from odoo.addons.sync_governance_connectors.tools.problem import Problem
 
 from .common import ResourceCase
 
@@ -120,6 +121,18 @@ class TestMapping(ResourceCase):
         self.assertEqual(order.order_line.sync_line_id, "1")
         link = self.env["sync.crosswalk"]._resolve(self.shop, "sale.order", "450789469")
         self.assertEqual(link.res_id, order.id)
+
+    def test_what_is_ignored_needs_a_reason_and_says_it(self):
+        mapping = self.mapping.copy({"event_type": "orders/seen", "line_ids": False})
+        with self.assertRaises(ValidationError):
+            mapping.operation = "ignore"
+        mapping.write({"operation": "ignore", "ignore_reason": "Nobody asked."})
+        self.assertFalse(mapping.uncovered)
+        with self.assertRaises(Problem) as told:
+            mapping._instruction(self.message())
+        self.assertEqual(
+            (told.exception.code, told.exception.detail), ("ignore", "Nobody asked.")
+        )
 
     def test_try_shows_each_rule_and_writes_nothing(self):
         self.mapping.sample = json.dumps(self.message())

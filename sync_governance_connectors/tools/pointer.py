@@ -153,6 +153,18 @@ def to_pointer(path: Iterable[str | int]) -> str:
     )
 
 
+def find(value: Any, pointer: str) -> Any:
+    """What a JSON Pointer leads to; None when it leads nowhere."""
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            place = int(token) if token.isdecimal() else len(value)
+            value = value[place] if place < len(value) else None
+        else:
+            value = value.get(token) if isinstance(value, dict) else None
+    return value
+
+
 def _field_errors(error: ValidationError) -> Iterable[FieldError]:
     """One fault per offending member, so that a form can mark each one."""
     path = list(error.absolute_path)

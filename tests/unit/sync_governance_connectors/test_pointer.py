@@ -83,6 +83,15 @@ def test_references_within_a_schema_work():
     assert [fault.pointer for fault in pointer.validate(schema, {"x": 1})] == ["/x"]
 
 
+def test_what_a_pointer_leads_to():
+    body = {"a/b": [{"~": 1}, 2], "": 3}
+    assert pointer.find(body, "") == body
+    assert pointer.find(body, "/a~1b/0/~0") == 1
+    assert pointer.find(body, "/") == 3
+    for nowhere in ("/a~1b/2", "/a~1b/-", "/a~1b/1/x", "/c/d"):
+        assert pointer.find(body, nowhere) is None
+
+
 def _with_id(schema):
     return {"$id": "https://partner.example/order", **schema}
 
