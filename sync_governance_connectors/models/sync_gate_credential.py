@@ -16,13 +16,13 @@ class SyncGate(models.AbstractModel):
     def _authenticate(self, passage, bearer):
         """The caller behind a key or access token.
 
-        An unknown prefix and a wrong secret take the same query, the same comparison
-        and the same answer.
+        An unknown prefix and a wrong secret take the same query of the same work, the
+        same comparison and the same answer.
         """
         address = passage.incoming.remote_addr
         prefix = bearer.prefix if bearer else ""
         row, failures = self._load_credential(prefix, address)
-        passage.system_id = row["system_id"] if row else None
+        passage.system_id = row["system_id"] if row["known"] else None
         meter = ratelimit.Meter(tat=failures or 0.0)
         if prefix and not ratelimit.take(GUESSES, meter, passage.unix_now).allowed:
             passage.keep = False  # a flood shall not fill the requests screen
@@ -40,10 +40,15 @@ class SyncGate(models.AbstractModel):
         return Caller.of_row(row, scopes)
 
     def _load_credential(self, prefix, address):
-        """``(row or None, tat of the guesses at this prefix)``, in one query."""
+        """``(row, tat of the guesses at this prefix)``, in one query.
+
+        For an unknown prefix another credential is read, so that it takes as long: its
+        row is not ``known``, and opens nothing.
+        """
         self.env.cr.execute(
             SQL(
-                """SELECT c.id AS credential_id, c.secret_hash, c.state, c.expires_at,
+                """SELECT c.prefix = asked.prefix AS known,
+                          c.id AS credential_id, c.secret_hash, c.state, c.expires_at,
                           c.allowed_networks, c.sandbox, a.user_id, a.company_id,
                           a.active AND u.active AS active, s.id AS system_id,
                           s.code AS system_code, s.state AS system_state,
@@ -62,23 +67,25 @@ class SyncGate(models.AbstractModel):
                            JOIN res_users u ON u.id = a.user_id
                            JOIN sync_system s ON s.id = a.system_id
                            JOIN sync_plan p ON p.id = c.plan_id)
-                       ON c.prefix = asked.prefix""",
+                       ON c.id = COALESCE(
+                              (SELECT id FROM sync_credential
+                                WHERE prefix = asked.prefix),
+                              (SELECT min(id) FROM sync_credential))""",
                 prefix,
                 self.env["sync.rate.counter"]._address_bucket(address, prefix),
             )
         )
         row = self.env.cr.dictfetchone()
-        return (row if row["credential_id"] else None), row["failures"]
+        return row, row["failures"]
 
     def _proven_scopes(self, bearer, row, now):
         """Scopes the bearer has proven, or None; constant time in the secret."""
-        stored = row["secret_hash"] if row else None
-        granted = (row["scopes"] or {}) if row else {}
+        stored, granted = row["secret_hash"], row["scopes"] or {}
         if bearer is None or bearer.kind == token.KEY_TAG:
             proven = token.matches(bearer.secret if bearer else "", stored)
-            return granted if proven else None
+            return granted if proven and row["known"] else None
         claims = token.unseal(bearer, stored, int(now))
-        if claims is None:
+        if claims is None or not row["known"]:
             return None
         return {name: day for name, day in granted.items() if name in claims.scopes}
 

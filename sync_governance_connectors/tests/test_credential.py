@@ -43,6 +43,32 @@ class TestCredential(GateCase):
         self.assertEqual(answers[0], answers[2])
         self.assertEqual(compared.call_count, 3)
 
+    def test_what_is_read_for_an_unknown_prefix_opens_nothing(self):
+        """As much is read as for a known one, of a key that was not asked for."""
+        gate = self.env["sync.gate"]
+        known, _failures = gate._load_credential(self.credential.prefix, "192.0.2.1")
+        other, _failures = gate._load_credential("a" * 8, "192.0.2.1")
+        self.assertEqual((known["known"], other["known"]), (True, False))
+        self.assertTrue(other["scopes"])
+        # not even with the secret of the very key that is read
+        read = self.env["sync.credential"].browse(other["credential_id"])
+        secret = token.parse(self.key).secret
+        read.sudo().secret_hash = token.digest(secret)
+        self.env.flush_all()
+        other, _failures = gate._load_credential("a" * 8, "192.0.2.1")
+        bearer = token.Bearer("sgk", "a" * 8, secret)
+        self.assertTrue(token.matches(secret, other["secret_hash"]))
+        self.assertIsNone(gate._proven_scopes(bearer, other, 0))
+        sealed = token.seal(
+            token.AccessClaims(10**10, tuple(other["scopes"])),
+            "a" * 8,
+            other["secret_hash"].encode(),
+        )
+        self.assertIsNone(gate._proven_scopes(sealed, other, 0))
+        response = self.call("GET", "/tags", token=token.render(bearer))
+        self.assert_problem(response, 401, "credential_invalid")
+        self.assertFalse(self.last_request().credential_id)
+
     def test_scope_escalation(self):
         _credential, reader = self._issue(self.system, ["tag:read"])
         response = self.call("POST", "/tags", {}, key="k", token=reader)

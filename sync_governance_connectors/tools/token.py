@@ -4,8 +4,7 @@ that the OAuth endpoint derives from them.
 The secret is 32 random bytes, so a plain SHA-256 is a sound store for it: there is
 nothing to guess that a slow hash would protect. The *prefix* finds the row; it is
 random and no secret. A secret is compared in constant time, also when the prefix is
-unknown, and the answer tells nothing about which prefixes exist. The row of a known
-one takes some 0.1 ms more to read: that narrows down 40 random bits, not the secret.
+unknown, and neither the answer nor its time tells which prefixes exist.
 """
 
 import base64
