@@ -55,7 +55,7 @@ class SyncMapping(models.Model):
         " resource's transitions, such as confirm; ignore: the message is taken and"
         " nothing is done.",
     )
-    ignore_reason = fields.Char(
+    ignore_reason = fields.Text(
         string="Why It Is Ignored",
         tracking=True,
         help="Shown on each message that is ignored.",
