@@ -39,12 +39,13 @@ class RowRestorer:
         self.env = env
         self.changes = changes
 
-    def restore(self, put_back=None):
+    def restore(self, put_back=None, held=None):
         """Put everything back that is still as the merge left it.
 
         :param put_back: ``{(table, id, column): value}``: what changed since and is to
             be put back all the same, and the value that it had when that was decided
-        :return: list of :class:`Difference` that changed since and were kept
+        :param held: ``{table: ids}``: rows that stay as they are, whatever was decided
+        :return: list of :class:`Difference` that changed since, or had to stay
         :raise UserError: a row cannot come back, or changed after the decision
         """
         put_back = put_back or {}
@@ -53,7 +54,8 @@ class RowRestorer:
                 self._insert_deleted()
                 kept = []
                 for entry in self.changes["changed"]:
-                    kept += self._restore_entry(entry, put_back)
+                    stay = (held or {}).get(entry["table"], ())
+                    kept += self._restore_entry(entry, put_back, stay)
                 for entry in self.changes["links"]:
                     self._restore_links(entry)
                 self._remove_files()
@@ -162,8 +164,9 @@ class RowRestorer:
             if column not in SILENT_COLUMNS
         ]
 
-    def _restore_entry(self, entry, put_back):
-        kept = self._kept(entry, put_back)
+    def _restore_entry(self, entry, put_back, held):
+        stay = [row_id for row_id in entry["ids"] if row_id in held]
+        kept = self._kept(entry, put_back) + self._stayed(entry, stay)
         columns_by_id = dict.fromkeys(entry["ids"], frozenset())
         for difference in kept:
             for row_id in difference.ids:
@@ -194,6 +197,16 @@ class RowRestorer:
             if rest:
                 kept.append(replace(found, ids=rest))
         return kept
+
+    def _stayed(self, entry, ids):
+        if not ids:
+            return []
+        left = entry["after"]
+        return [
+            Difference(entry["table"], column, tuple(ids), before, *(left[column],) * 2)
+            for column, before in entry["before"].items()
+            if column not in SILENT_COLUMNS
+        ]
 
     def _set(self, entry, ids, columns):
         if not columns:

@@ -28,6 +28,7 @@ from . import sync_inbox
 from . import sync_merge_journal
 from . import sync_merge_service
 from . import sync_merge_service_blockers
+from . import sync_merge_service_sealed
 from . import sync_merge_service_since
 from . import sync_merge_service_undo
 from . import sync_write_hook

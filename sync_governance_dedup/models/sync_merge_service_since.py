@@ -154,6 +154,7 @@ class SyncMergeService(models.AbstractModel):
             ),
             "created_by": made.create_uid.name,
             "created_at": made.create_date,
+            "is_sealed": bool(self._sealed_case(case)),
         }
 
     @api.model

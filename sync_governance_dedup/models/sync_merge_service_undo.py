@@ -8,7 +8,8 @@ from ..merge import Catalog, LaterRows, RowRestorer
 
 
 class SyncMergeService(models.AbstractModel):
-    """Takes a merge back by its journal. Extension point: :meth:`_check_movable`."""
+    """Takes a merge back by its journal. Extension points: :meth:`_check_movable`,
+    :meth:`_held_rows`."""
 
     _inherit = "sync.merge.service"  # pylint: disable=consider-merging-classes-inherited; by topic
 
@@ -39,7 +40,9 @@ class SyncMergeService(models.AbstractModel):
             raise UserError(self.env._("This merge can no longer be undone."))
         self.env.flush_all()
         cases = self._later_cases(journal) if moves else []
-        kept = RowRestorer(self.env, journal.sudo().changes).restore(put_back)
+        kept = RowRestorer(self.env, journal.sudo().changes).restore(
+            put_back, self._held_rows(journal)
+        )
         self.env["sync.crosswalk"].sudo()._unpoint(journal.sudo().crosswalk_moves or [])
         for case in cases:
             if case.key in moves:
@@ -74,11 +77,7 @@ class SyncMergeService(models.AbstractModel):
     @api.model
     def _check_movable(self, case):
         """:raise UserError: documents that came since have to stay where they are"""
-        if "account.move.line" not in self.env:
-            return
-        lines = self.env["account.move.line"].sudo()
-        lines = lines.browse(case.ids(lines._table))
-        sealed = lines.move_id.filtered("inalterable_hash")
+        sealed = self._sealed_case(case)
         if sealed:
             raise UserError(
                 self.env._(
@@ -87,6 +86,11 @@ class SyncMergeService(models.AbstractModel):
                     ", ".join(sealed.mapped("display_name")),
                 )
             )
+
+    @api.model
+    def _sealed_case(self, case):
+        tables = {table for table, _column in case.columns}
+        return self._sealed_entries({table: case.ids(table) for table in tables})
 
     # -- what changed since ------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from . import test_merge
 from . import test_product
 from . import test_rights
 from . import test_scan
+from . import test_sealed
 from . import test_split
 from . import test_suggest
 from . import test_training

@@ -22,6 +22,8 @@ class SyncMergeUndo(models.TransientModel):
     addition_ids = fields.One2many("sync.merge.undo.addition", "wizard_id")
     unlisted_count = fields.Integer(readonly=True)
     gone_since = fields.Char(readonly=True)
+    sealed_since = fields.Char(readonly=True)
+    has_sealed = fields.Boolean(readonly=True)
     not_duplicate = fields.Boolean(
         string="Remember that they are different",
         default=True,
@@ -52,6 +54,8 @@ class SyncMergeUndo(models.TransientModel):
             {
                 "unlisted_count": len(additions[MOST_LISTED:]),
                 "gone_since": service._gone_since(journal),
+                "sealed_since": service._sealed_since(journal),
+                "has_sealed": any(values["is_sealed"] for values in additions),
             }
         )
         parties = self.env["sync.merge.undo.party"].sudo()

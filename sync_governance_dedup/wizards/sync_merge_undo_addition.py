@@ -16,6 +16,11 @@ class SyncMergeUndoAddition(models.TransientModel):
     with_text = fields.Char(string="With", readonly=True)
     created_by = fields.Char(readonly=True)
     created_at = fields.Datetime(string="Created On", readonly=True)
+    is_sealed = fields.Boolean(
+        string="Sealed",
+        readonly=True,
+        help="A hash covers the customer: it stays with the survivor.",
+    )
     destination_id = fields.Many2one(
         "sync.merge.undo.party",
         string="Belongs To",
