@@ -17,11 +17,15 @@ class InboxWork(NamedTuple):
     :param title: field whose text says what it is about
     :param accept: method that lets the change in; None: the record is opened instead
     :param reject: method that turns it down
+    :param group: who decides on it
+    :param opens: many2one to the record that shows it; None: it has a form of its own
     """
 
     title: str = "display_name"
     accept: str | None = None
     reject: str | None = None
+    group: str = "sync_governance_base.group_sync_steward"
+    opens: str | None = None
 
 
 class SyncInbox(models.Model):
@@ -55,6 +59,7 @@ class SyncInbox(models.Model):
     since = fields.Datetime(string="Waiting Since", readonly=True)
     waiting = fields.Char(compute="_compute_waiting", help="Time in this state.")
     is_late = fields.Boolean(compute="_compute_waiting")
+    can_decide = fields.Boolean(compute="_compute_can_decide")
 
     _depends = {
         "sync.conflict": [
@@ -147,6 +152,15 @@ class SyncInbox(models.Model):
             row.waiting = tower._age(row.since)
             row.is_late = row.since < late
 
+    @api.depends("res_model")
+    @api.depends_context("uid")
+    def _compute_can_decide(self):
+        for row in self:
+            row.can_decide = self.env.user.has_group(row._work().group)
+
+    def _work(self):
+        return self._sync_inbox_work().get(self.res_model, InboxWork())
+
     @api.model
     def _sync_inbox_kinds(self):
         return [
@@ -157,10 +171,12 @@ class SyncInbox(models.Model):
     def action_open(self):
         """Open the record that waits for the decision."""
         self._check_waiting()
+        record, opens = self.env[self.res_model].browse(self.res_id), self._work().opens
+        shown = record[opens] if opens else record
         return {
             "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
+            "res_model": shown._name,
+            "res_id": shown.id,
             "views": [(False, "form")],
         }
 
@@ -174,7 +190,7 @@ class SyncInbox(models.Model):
 
     def _decide(self, side):
         self._check_waiting()
-        method = getattr(self._sync_inbox_work().get(self.res_model, InboxWork()), side)
+        method = getattr(self._work(), side)
         if not method:
             return self.action_open()
         return getattr(self.env[self.res_model].browse(self.res_id), method)()

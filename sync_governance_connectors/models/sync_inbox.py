@@ -4,9 +4,12 @@ from odoo.tools import SQL
 
 from odoo.addons.sync_governance_base.models.sync_inbox import InboxWork
 
+MANAGER = "sync_governance_base.group_sync_integration_manager"
+
 
 class SyncInbox(models.Model):
-    """Words of partners that nobody knows, and messages that cannot be applied."""
+    """Words of partners that nobody knows, messages that cannot be applied, and steps
+    of an onboarding that somebody wants to leave out."""
 
     _inherit = "sync.inbox"
 
@@ -16,6 +19,13 @@ class SyncInbox(models.Model):
             "company_id",
             "create_date",
             "error_code",
+            "state",
+            "system_id",
+        ],
+        "sync.onboarding.item": [
+            "asked_at",
+            "asked_by_id",
+            "company_id",
             "state",
             "system_id",
         ],
@@ -42,6 +52,17 @@ class SyncInbox(models.Model):
                    AND error_code IS DISTINCT FROM 'unmapped_value'
                 """
             ),
+            # A waiver is shown to those who may agree to it.
+            "sync.onboarding.item": SQL(
+                """
+                SELECT id, NULL::int, system_id, company_id, NULL::int,
+                       NULL::float, asked_at
+                  FROM sync_onboarding_item
+                 WHERE state = 'open' AND asked_by_id <> %s AND %s
+                """,
+                self.env.uid,
+                self.env.user.has_group(MANAGER),
+            ),
         }
 
     @api.model
@@ -49,4 +70,7 @@ class SyncInbox(models.Model):
         return {
             **super()._sync_inbox_work(),
             "sync.request": InboxWork("quarantine_reason"),
+            "sync.onboarding.item": InboxWork(
+                "waiver", "action_agree", "action_reopen", MANAGER, "onboarding_id"
+            ),
         }

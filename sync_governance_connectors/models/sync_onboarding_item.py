@@ -24,6 +24,7 @@ FOUND = frozenset(
         "reason",
         "note",
         "asked_by_id",
+        "asked_at",
         "done_at",
         "done_by_id",
         "res_model",
@@ -70,6 +71,8 @@ class SyncOnboardingItem(models.Model):
         readonly=True,
         help="Says that it is not needed; somebody else has to agree.",
     )
+    asked_at = fields.Datetime(string="Waiver Asked On", readonly=True)
+    waiver = fields.Char(compute="_compute_waiver")
     done_at = fields.Datetime(string="Done On", readonly=True)
     done_by_id = fields.Many2one("res.users", readonly=True)
     res_model = fields.Char(string="Evidence Model", readonly=True)
@@ -85,6 +88,17 @@ class SyncOnboardingItem(models.Model):
         for item in self:
             item.is_blocking = (
                 item.required and item.state == "open" and item.stage_id.before_live
+            )
+
+    @api.depends("asked_by_id", "name", "note", "onboarding_id.name")
+    def _compute_waiver(self):
+        for item in self:
+            item.waiver = item.asked_by_id and self.env._(
+                "%(partner)s: leave out “%(item)s”, asked by %(user)s: %(note)s",
+                partner=item.onboarding_id.name,
+                item=item.name,
+                user=item.asked_by_id.name,
+                note=item.note,
             )
 
     # -- CRUD ------------------------------------------------------------------------
@@ -151,6 +165,7 @@ class SyncOnboardingItem(models.Model):
                 "state": "done" if evidence.holds else "open",
                 "done_at": fields.Datetime.now() if evidence.holds else False,
                 "asked_by_id": False,
+                "asked_at": False,
             }
         if evidence.record:
             values |= {
@@ -221,6 +236,7 @@ class SyncOnboardingItem(models.Model):
         self.sudo().write(
             {
                 "asked_by_id": self.env.uid,
+                "asked_at": fields.Datetime.now(),
                 "note": note,
                 "reason": self.env._(
                     "Not needed, says %(user)s: %(note)s Somebody else has to agree.",
@@ -255,11 +271,15 @@ class SyncOnboardingItem(models.Model):
     def action_reopen(self):
         """Take a person's word back."""
         self.onboarding_id.check_access("write")
+        taken = self.filtered(lambda item: item.done_by_id or item.asked_by_id)
+        for item in taken:
+            item._log("reopened", item.note)
         # sudo: as above
-        self.filtered(lambda item: item.done_by_id or item.asked_by_id).sudo().write(
+        taken.sudo().write(
             {
                 "state": "open",
                 "asked_by_id": False,
+                "asked_at": False,
                 "done_at": False,
                 "done_by_id": False,
                 "reason": False,

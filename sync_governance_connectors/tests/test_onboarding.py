@@ -251,6 +251,49 @@ class TestOnboarding(OnboardingCase):
         with self.assertRaises(UserError):
             item.with_user(self.manager).action_agree()
 
+    def waiting(self, user):
+        """What waits for this user in the inbox, as far as it is of this partner."""
+        self.env.flush_all()
+        inbox = self.env["sync.inbox"].with_user(user)
+        waivers = inbox.search([("kind", "=", "sync.onboarding.item")])
+        return waivers.filtered(lambda row: row.system_id == self.onboarding.system_id)
+
+    def test_a_waiver_waits_in_the_inbox_of_those_who_may_agree(self):
+        item = self.item("contact")
+        self.assertFalse(self.waiting(self.manager))
+        item.with_user(self.second)._declare("waived", "In-house.")
+        for user in (self.second, self.operator, self.officer):
+            self.assertFalse(self.waiting(user), user.login)
+        row = self.waiting(self.manager)
+        self.assertEqual(row.res_id, item.id)
+        self.assertTrue(row.can_decide and row.since)
+        for word in ("Nordwind", item.name, self.second.name, "In-house."):
+            self.assertIn(word, row.title)
+        shown = row.action_open()
+        self.assertEqual(
+            (shown["res_model"], shown["res_id"]),
+            ("sync.onboarding", self.onboarding.id),
+        )
+        other = self.env["res.company"].create({"name": "Other"})
+        self.manager.company_ids |= other
+        elsewhere = row.with_context(allowed_company_ids=other.ids)
+        self.assertFalse(elsewhere.search([("kind", "=", row.kind)]))
+        row.action_accept()
+        self.assertEqual((item.state, item.done_by_id), ("waived", self.manager))
+        self.assertFalse(self.waiting(self.manager))
+
+    def test_a_waiver_is_turned_down_from_the_inbox(self):
+        item = self.item("contact")
+        item.with_user(self.second)._declare("waived", "In-house.")
+        self.waiting(self.manager).action_reject()
+        self.assertFalse(item.asked_by_id or item.asked_at)
+        self.assertTrue(item.is_blocking)
+        self.assertFalse(self.waiting(self.manager))
+        [entry] = self.env["sync.audit"].search(
+            [("action", "=", "onboarding.item_reopened")]
+        )
+        self.assertEqual(entry.user_id, self.manager)
+
     def test_words_are_not_written_by_hand(self):
         optional = self.onboarding.item_ids.filtered(lambda item: not item.required)
         self.assertTrue(optional)
