@@ -59,7 +59,10 @@ class SyncOpenapi(models.AbstractModel):
             schemas={name: self._agreed_schema(resource, name) for name in named},
             examples={name: resource._example(name) for name in named},
             parameters=tuple(resource._query_parameters()),
-            notes={name: self._versions_note(resource, name) for name in named},
+            notes={
+                "list": resource._list_note(),
+                **{name: self._versions_note(resource, name) for name in named},
+            },
         )
 
     def _agreed_schema(self, resource, operation):

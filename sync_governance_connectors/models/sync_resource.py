@@ -80,6 +80,10 @@ class SyncResource(models.AbstractModel):
         """OpenAPI parameter objects of the list beyond the common ones."""
         return []
 
+    def _list_note(self):
+        """What else a caller has to know of the list, as sentences after a space."""
+        return ""
+
     # -- behaviour: override ---------------------------------------------------------
 
     def _find(self, system, external_id):

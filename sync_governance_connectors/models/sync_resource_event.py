@@ -120,10 +120,21 @@ class SyncResourceEvent(models.AbstractModel):
             {
                 "name": "types",
                 "in": "query",
-                "description": "Names or patterns, comma separated: `order.*`.",
+                "description": "Names or patterns, comma separated: `order.*`. The"
+                " cursor moves past events of the other types.",
                 "schema": {"type": "string", "pattern": "^[a-z0-9_.*,]*$"},
             }
         ]
+
+    def _list_note(self):
+        return (
+            " `next_cursor` is always there: keep it, and ask again with it."
+            " It is a place among all events, and moves past those that `types` leaves"
+            " out: with the same cursor and other `types` they are never seen. So keep"
+            " a cursor for each set of types that you ask for; with a set that is new,"
+            " begin without a cursor. The same holds for a scope that your key gets"
+            " later: events from before are behind the cursor."
+        )
 
     def _list(self, call, query):
         """Events after the cursor, in an order that never changes.

@@ -40,10 +40,10 @@ class TestEventFeed(EventCase):
         )
         self.written = 0
 
-    def page(self, system, cursor=None):
+    def page(self, system, cursor=None, **query):
         """``(events, the next cursor)`` as a system gets them."""
         call = replace(self.call(system), scopes=frozenset({"customer:read"}))
-        return self.feed._list(call, {"cursor": cursor} if cursor else {})
+        return self.feed._list(call, {"cursor": cursor, **query} if cursor else query)
 
     def poll(self, cursor=None):
         """As the warehouse does: ``(number of events, the next cursor)``."""
@@ -66,6 +66,15 @@ class TestEventFeed(EventCase):
         self._link(crm, known.record, "ours")
         events, _cursor = self.page(crm, cursor)
         self.assertEqual([one["data"]["external_id"] for one in events], ["ours"])
+
+    def test_a_cursor_is_a_place_among_all_events(self):
+        """Hence one for each set of types, as the description says."""
+        self.write_event("C-1")
+        events, cursor = self.page(self.wms, types="order.*")
+        self.assertEqual(events, [])
+        self.assertEqual(self.page(self.wms, cursor, types="customer.*")[0], [])
+        events, _own = self.page(self.wms, types="customer.*")
+        self.assertEqual(len(events), 1)
 
     def test_a_page_costs_as_many_statements_as_an_event(self):
         costs = []

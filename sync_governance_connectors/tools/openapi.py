@@ -52,8 +52,9 @@ _SUMMARIES = {
 class ResourceDescription:
     """What the document needs to know of a resource.
 
-    ``schemas``, ``examples`` and ``notes`` (which versions of which contract a body
-    may follow) are keyed by operation and transition name.
+    ``schemas``, ``examples`` and ``notes`` (what else a caller has to know, such as
+    which versions of which contract a body may follow) are keyed by operation and
+    transition name.
     """
 
     name: str
@@ -175,6 +176,7 @@ def _operation(
 
 def _list_operation(resource: ResourceDescription) -> dict[str, Any]:
     operation = _operation(resource, "list", _summary(resource, "list"), "read")
+    operation["description"] += resource.notes.get("list", "")
     operation["parameters"] = [
         _ref("limit"),
         _ref("cursor"),
