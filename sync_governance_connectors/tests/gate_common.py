@@ -1,6 +1,7 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import json
-from unittest.mock import patch
+from datetime import datetime, timezone
+from unittest.mock import Mock, patch
 
 from odoo.orm.model_classes import add_to_registry
 from odoo.tests.common import HttpCase
@@ -69,6 +70,19 @@ class GateCase(HttpCase):
                 patch_type if method == "PATCH" else "application/json"
             )
         return self.url_open(f"/sync/v1{path}", data=raw, method=method, headers=sent)
+
+    def stop_the_clock(self):
+        """The gate's time stands still, so that no count depends on how fast the test
+        runs."""
+        clock = Mock(wraps=datetime)
+        clock.now.return_value = datetime.now(timezone.utc)
+        self.startPatcher(
+            patch(
+                "odoo.addons.sync_governance_connectors.models.sync_gate.datetime",
+                clock,
+            )
+        )
+        return clock.now
 
     def create_tag(self, external_id="T-1", name="Gold", **values):
         body = {"external_id": external_id, "name": name, **values}
