@@ -1,12 +1,20 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 import uuid
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 
 class SyncCrosswalk(models.Model):
     _inherit = "sync.crosswalk"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Ids that are noted one by one: by a person, or by a message that introduces
+        a record. Those of new records are told together."""
+        rows = super().create(vals_list)
+        self.env["sync.request"]._wake(rows.system_id, rows.mapped("external_id"))
+        return rows
 
     def _external_ids(self, system, records):
         """The id by which ``system`` knows each record.

@@ -265,6 +265,8 @@ class SyncFeedRun(models.Model):
 
         :param stuck: keys of rows that earlier runs could not apply
         """
+        if self.feed_id._mapping_or_none()._ignores():
+            return
         orders, problems = [], []
         for row in rows:
             try:

@@ -113,9 +113,13 @@ class SyncMapping(models.Model):
             missing = mapping._required_members() if mapping.direction == "in" else ()
             mapping.uncovered = ", ".join(missing) or False
 
+    def _ignores(self):
+        """Whether messages of the kind are taken, and nothing is done."""
+        return self.operation == IGNORE
+
     def _contract_members(self):
         """Members of the body that the operation takes."""
-        if self.operation == IGNORE:
+        if self._ignores():
             return ()
         resource = self.env["sync.resource"]._get(self.resource or "")
         if resource is None or not hasattr(resource, "_transition_members"):
@@ -153,7 +157,7 @@ class SyncMapping(models.Model):
                         known=", ".join(sorted(known)),
                     )
                 )
-            if mapping.operation == IGNORE and not mapping.ignore_reason:
+            if mapping._ignores() and not mapping.ignore_reason:
                 raise ValidationError(
                     self.env._("Say why messages %s are ignored.", mapping.event_type)
                 )
@@ -268,11 +272,10 @@ class SyncMapping(models.Model):
 
         :return: ``Instruction``
         :raise Problem: 422 with each fault; code
-            ``unmapped_value`` when only values miss, ``ignore`` with the reason when
-            nothing is to be done
+            ``unmapped_value`` when only values miss
         """
-        if self.operation == IGNORE:
-            raise Problem(422, IGNORE, self.ignore_reason)
+        if self._ignores():
+            return Instruction(self.resource, IGNORE, "", {})
         mapped = self._map(message)
         self.env["sync.value.map"]._collect(self.system_id, mapped.unmapped)
         self._check_mapped(mapped)

@@ -4,7 +4,7 @@ import json
 from odoo import models
 
 from ..tools import jsonbody, masking
-from ..tools.instruction import PUT
+from ..tools.instruction import IGNORE, PUT
 from ..tools.problem import Problem
 from .sync_request_hook import MESSAGES
 
@@ -101,6 +101,8 @@ class SyncRequest(models.Model):
         :return: ``{member: {"reason", …}}`` that a policy held back
         :raise Problem: why it cannot be done
         """
+        if instruction.operation == IGNORE:
+            return {}
         if self.state != "applied":
             return self.system_id._carry_out(instruction, self.ref).refused
         resource = self.env["sync.resource"]._get(instruction.resource)

@@ -1,5 +1,6 @@
 # Part of Sync governance. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class SyncPlan(models.Model):
@@ -49,10 +50,14 @@ class SyncPlan(models.Model):
     @api.model
     def _of_hooks(self):
         """The plan of systems that have none of their own for their webhooks."""
-        plan = self.env.ref(
-            "sync_governance_connectors.sync_plan_webhooks", raise_if_not_found=False
-        )
-        return plan or self.search([], limit=1)
+        return self.env.ref("sync_governance_connectors.sync_plan_webhooks")
+
+    @api.ondelete(at_uninstall=False)
+    def _keep_that_of_hooks(self):
+        if self._of_hooks() in self:
+            raise UserError(
+                self.env._("Systems without a plan for their webhooks have this one.")
+            )
 
     def _columns(self):
         """The plan as the gate reads it, see ``caller.Allowance``."""

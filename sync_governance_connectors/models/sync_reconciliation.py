@@ -209,7 +209,7 @@ class SyncReconciliation(models.Model):
         if not self.event_type:
             return mappings
         mapping = mappings._of(self.system_id, self.event_type)
-        if not mapping:
+        if not mapping or mapping._ignores():
             raise UserError(
                 self.env._(
                     "%(system)s has no active mapping of %(event)s.",

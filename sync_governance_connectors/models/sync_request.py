@@ -10,6 +10,8 @@ from ..tools import caller, masking, waterfall
 
 KEEP_BODIES = timedelta(days=30)
 VACUUM_BATCH = 5_000
+# Outcomes of work that was accepted, and that its sender may not have done any more.
+NOT_ALLOWED = (401, 403)
 
 
 class SyncRequest(models.Model):
@@ -111,6 +113,9 @@ class SyncRequest(models.Model):
     _versioned = models.Index(
         "(contract_version, system_id) WHERE contract_version IS NOT NULL"
     )
+    _broken = models.Index(
+        "(system_id) WHERE state = 'refused' AND outcome_status IN (401, 403)"
+    )
     _result = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
 
     # -- computed --------------------------------------------------------------------
@@ -198,10 +203,12 @@ class SyncRequest(models.Model):
         self._tell_settled(problem)
 
     def _tell_settled(self, problem):
-        """The partner relies on it: that it is not done, a person has to know."""
+        """The partner relies on it: that it is not done, a person has to know, until
+        all that was refused so is done.
+        """
         fingerprint = f"later:{self.system_id.code}"
         issues = self.env["sync.issue"]
-        if problem and problem.status in (401, 403):
+        if problem and problem.status in NOT_ALLOWED:
             issues._raise(
                 fingerprint,
                 self.env._(
@@ -213,8 +220,17 @@ class SyncRequest(models.Model):
                 record=self,
                 system=self.system_id,
             )
-        elif not problem:
+        elif not problem and not self.search_count(self._broken_promises(), limit=1):
             issues._recover(fingerprint, self.env._("%s was applied.", self.ref))
+
+    def _broken_promises(self):
+        """Calls of the same system that can still be done, on an operator's word."""
+        return [
+            ("system_id", "=", self.system_id.id),
+            ("state", "=", "refused"),
+            ("outcome_status", "in", NOT_ALLOWED),
+            ("request_body", "!=", False),
+        ]
 
     def _is_refused_late(self):
         """Whether it was accepted for later and refused then; its body is kept."""
@@ -228,7 +244,9 @@ class SyncRequest(models.Model):
     def _do_again(self):
         """Queue calls that were refused late once more, on an operator's word."""
         for request in self:
-            request.state = "validated"
+            request.write(
+                {"state": "validated", "outcome_status": 0, "outcome_body": False}
+            )
             self.env["sync.audit"]._log(
                 "request.run_again",
                 record=request,

@@ -65,6 +65,11 @@ class SyncRequest(models.Model):
         request._quarantine(problem)
         return request
 
+    def _mapping(self):
+        if not self.feed_id:
+            return super()._mapping()
+        return self.feed_id._mapping_or_none()
+
     def _instruction(self):
         if not self.feed_id:
             return super()._instruction()

@@ -9,7 +9,7 @@ from io import BytesIO
 from psycopg2.errors import UniqueViolation
 from werkzeug.http import parse_options_header
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
 from ..tools import document, jsonbody
@@ -17,7 +17,7 @@ from ..tools import headers as parse_headers
 from ..tools.call import Answer
 from ..tools.caller import CLOSED
 from ..tools.document import Layout
-from ..tools.instruction import IGNORE, awaited
+from ..tools.instruction import awaited
 from ..tools.problem import Problem
 from ..tools.verify_inbound import Rejected
 from .sync_rate_counter import FAILURES
@@ -90,22 +90,19 @@ class SyncRequest(models.Model):
         :param incoming: ``call.Incoming``
         :param ref: names the answer of a refusal
         :return: ``call.Answer``
-        :raise Problem: 413
         """
         system = self.env["sync.system"]._receiving(system_code)
         allowance, now = system._hook_allowance(), time.time()
-        body = incoming.read(allowance.max_body)
-        try:
-            verified = system._verify_inbound(incoming.headers, body, now)
-        except Rejected as rejected:
-            self._refuse_hook(
-                system, Problem(401, rejected.code, rejected.reason), incoming
-            )
-            return Answer.of_problem(_unproven(), ref)
         gate = self.env["sync.gate"]
         try:
+            body = incoming.read(allowance.max_body)
+            verified = system._verify_inbound(incoming.headers, body, now)
             told = gate._charge(allowance, incoming.remote_addr, now)
             gate._take_slot(allowance)
+        except Rejected as rejected:
+            reason = Problem(401, rejected.code, rejected.reason)
+            self._refuse_hook(system, reason, incoming)
+            return Answer.of_problem(_unproven(), ref)
         except Problem as problem:
             self._refuse_hook(system, problem, incoming)
             return Answer.of_problem(problem, ref)
@@ -236,6 +233,10 @@ class SyncRequest(models.Model):
             )
             self._quarantine(Problem(403, "system_paused", reason))
             return
+        mapping = self._mapping()
+        if mapping._ignores():
+            self._recovered("ignored", quarantine_reason=mapping.ignore_reason)
+            return
         if self._document_kind():
             self._split_document()
             return
@@ -244,7 +245,7 @@ class SyncRequest(models.Model):
             # are noted all the same.
             instruction = self._instruction()
         except Problem as problem:
-            self._set_aside(problem)
+            self._quarantine(problem)
             return
         try:
             result = self.system_id._carry_out(instruction, self.ref)
@@ -254,7 +255,6 @@ class SyncRequest(models.Model):
                 self._quarantine(problem)
         else:
             self._applied(result)
-            self._wake(instruction.external_id)
 
     def _document_kind(self):
         """The format of a message that holds several, empty for a single one."""
@@ -263,7 +263,7 @@ class SyncRequest(models.Model):
     def _split_document(self):
         """Makes each row of a document a message of its own; a row that cannot be
         read never drops the rest."""
-        mapping = self.env["sync.mapping"]._of(self.system_id, self.event_type)
+        mapping = self._mapping()
         layout = mapping._layout() if mapping else Layout("csv")
         # The text was decoded when it came.
         layout = replace(layout, format=self._document_kind(), charset="utf-8")
@@ -297,44 +297,46 @@ class SyncRequest(models.Model):
         else:
             request._enqueue_hook()
 
+    def _mapping(self):
+        """The mapping in force for the message, empty for one in our own words."""
+        return self.env["sync.mapping"]._of(self.system_id, self.event_type)
+
     def _instruction(self):
         """What the message asks for: by the system's mapping, or in our own words."""
         message = jsonbody.parse(self.sudo().request_body.encode())
-        mapping = self.env["sync.mapping"]._of(self.system_id, self.event_type)
+        mapping = self._mapping()
         if mapping:
             return mapping._instruction(message)
         resources = self.env["sync.resource.table"]
         return resources._canonical_instruction(self.event_type, message)
 
-    def _set_aside(self, problem):
-        """Nothing is to be done, or a person has to do something first."""
-        if problem.code == IGNORE:
-            self._recovered("ignored", quarantine_reason=problem.detail)
-        else:
-            self._quarantine(problem)
-
     def _waits_for(self, external_id, problem):
         """Whether the message is tried again by itself, as partners' messages overtake
         each other.
 
-        What it waits for is noted in any case: it runs again once that has come, also
+        What it waits for is noted in any case: it runs again once that is known, also
         out of the quarantine.
 
         :param external_id: the partner's id of a record that is not there yet, or empty
         """
-        self.awaited_id = external_id
+        self.awaited_id = external_id or False
         if not external_id or self.state != "received" or self.retry_count >= WAITS:
             return False
         self.write({**self._told(problem), "retry_count": self.retry_count + 1})
         self._enqueue_hook(eta=FIRST_WAIT * WAIT_FACTOR ** (self.retry_count - 1))
         return True
 
-    def _wake(self, external_id):
-        """Run what waits for a record of the system that has come."""
-        self.search(
+    @api.model
+    def _wake(self, systems, external_ids):
+        """Run what waits for ids of systems that are known from now on, by whatever
+        way they came.
+        """
+        # As messages run when they come, whoever makes the id known.
+        requests = self.with_env(self.env(user=SUPERUSER_ID, context={}))
+        requests.search(
             [
-                ("system_id", "=", self.system_id.id),
-                ("awaited_id", "=", external_id),
+                ("system_id", "in", systems.ids),
+                ("awaited_id", "in", external_ids),
                 ("state", "in", ("received", "quarantined")),
             ]
         )._enqueue_hook()
@@ -360,9 +362,10 @@ class SyncRequest(models.Model):
                 **values,
             }
         )
-        self.env["sync.issue"]._recover(
-            self._issue_fingerprint(), self.env._("%s was applied.", self.ref)
-        )
+        note = self.env._("%s was applied.", self.ref)
+        if state == "ignored":
+            note = self.env._("%s is ignored.", self.ref)
+        self.env["sync.issue"]._recover(self._issue_fingerprint(), note)
 
     def _quarantine(self, problem):
         self.write({**self._told(problem), "state": "quarantined"})
@@ -402,8 +405,14 @@ class SyncRequest(models.Model):
             raise UserError(self.env._("Only operators run messages again."))
         # The log is closed to everybody; running a message again is an operator's duty.
         requests = self.sudo()
-        requests.filtered(lambda request: request._is_stuck())._enqueue_hook()
-        requests.filtered(lambda request: request._is_refused_late())._do_again()
+        stuck = requests.filtered(lambda request: request._is_stuck())
+        refused = requests.filtered(lambda request: request._is_refused_late())
+        if not stuck | refused:
+            raise UserError(
+                self.env._("Nothing of it waits for a person, or its body is gone.")
+            )
+        stuck._enqueue_hook()
+        refused._do_again()
 
     def _is_stuck(self):
         """Whether a message waits for a person."""

@@ -349,6 +349,7 @@ class SyncResourceTable(models.AbstractModel):
                 held.keys(),
             )
         )
+        self.env["sync.request"]._wake(call.system, names)
         Names.remember(records, call.system, names, self._ref_prefix)
         return [
             self._created(record, body, outcome)

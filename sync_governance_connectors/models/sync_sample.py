@@ -6,7 +6,7 @@ from odoo import api, models
 
 from ..tools import business, canonical, jsonbody, sample
 from ..tools.canonical import Kind
-from ..tools.instruction import PUT
+from ..tools.instruction import IGNORE, PUT
 from ..tools.problem import Problem
 
 
@@ -73,19 +73,18 @@ class SyncSample(models.AbstractModel):
 
     @api.model
     def _of_message(self, mapping, text):
-        """``(canonical body or None, findings)`` of a partner's message."""
+        """Findings of a partner's message, read by a mapping."""
         try:
             instruction = mapping.sudo()._instruction(jsonbody.parse(text.encode()))
         except Problem as problem:
-            return None, self._of_problem("contract", problem)
+            return self._of_problem("contract", problem)
+        if instruction.operation == IGNORE:
+            return []
         operation, body = instruction.operation, dict(instruction.body)
         if operation == PUT:
             operation = "create"
             body = {"external_id": instruction.external_id, **body}
-        findings = self._findings(
-            mapping.system_id, instruction.resource, operation, body
-        )
-        return body, findings
+        return self._findings(mapping.system_id, instruction.resource, operation, body)
 
     @api.model
     def _of_request(self, request):
@@ -98,7 +97,7 @@ class SyncSample(models.AbstractModel):
             mapping = self.env["sync.mapping"]._of(
                 request.system_id, request.event_type
             )
-            return self._of_message(mapping, text)[1] if mapping else []
+            return self._of_message(mapping, text) if mapping else []
         if request.operation not in ("create", "replace"):
             return []
         body = jsonbody.parse(text.encode())

@@ -105,11 +105,12 @@ class TestGateLater(GateCase):
         again = self.call("POST", "/tags", self.BODY, key="k", Prefer="respond-async")
         self.assertEqual(again.content, response.content)
 
-    def accepted(self):
-        """A call that was accepted, and the issues of its refusal."""
+    def accepted(self, **values):
+        """A call that was accepted."""
+        body = {**self.BODY, **values}
         with trap_jobs():
             response = self.call(
-                "POST", "/tags", self.BODY, key="k", Prefer="respond-async"
+                "POST", "/tags", body, key=body["name"], Prefer="respond-async"
             )
         self.assertEqual(response.status_code, 202, response.text)
         domain = [("ref", "=", response.json()["request"])]
@@ -176,8 +177,34 @@ class TestGateLater(GateCase):
     def test_a_call_that_was_refused_at_once_is_not_run_again(self):
         self.call("POST", "/tags", {}, key="k")
         request = self.last_request()
-        self.assertFalse(self.run_again(request))
+        with self.assertRaises(UserError):
+            self.run_again(request)
         self.assertEqual(request.state, "refused")
+
+    def test_another_calls_success_does_not_close_the_issue(self):
+        request = self.accepted()
+        self.system.action_pause()
+        self.assert_refused_late(request, "system_paused")
+        self.system.action_go_live()
+        another = self.accepted(external_id="T-2", name="Another")
+        another._do_later(another.ref)
+        self.assertEqual(another.state, "applied")
+        self.assertEqual(self.issue().state, "open")
+        self.run_again(request)
+        self.assertEqual(request.state, "applied")
+        self.assertEqual(self.issue().state, "resolved")
+
+    def test_what_is_run_again_is_pending_for_its_sender(self):
+        request = self.accepted()
+        self.credential.scope_ids.unlink()
+        self.assert_refused_late(request, "scope_missing")
+        with trap_jobs():
+            request.sudo()._do_again()
+        told = self.env["sync.resource.request"]._body(request.sudo())
+        self.assertEqual(
+            (told["state"], told["status"]), ("validated", None), "not refused any more"
+        )
+        self.assertNotIn("scope_missing", json.dumps(told["result"]))
 
     def test_a_call_that_is_run_again_queues_one_job(self):
         gate = self.registry["sync.gate"]

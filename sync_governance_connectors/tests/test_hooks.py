@@ -4,12 +4,15 @@ import hashlib
 import hmac
 import json
 import time
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
+from odoo import SUPERUSER_ID
+from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.queue_job.job import Job
 from odoo.addons.queue_job.tests.common import trap_jobs
+from odoo.addons.sync_governance_connectors.models import sync_request_hook
 from odoo.addons.sync_governance_connectors.models.sync_rate_counter import FAILURES
 from odoo.addons.sync_governance_connectors.models.sync_request_hook import (
     FIRST_WAIT,
@@ -17,6 +20,7 @@ from odoo.addons.sync_governance_connectors.models.sync_request_hook import (
 )
 from odoo.addons.sync_governance_connectors.tools.call import Incoming
 from odoo.addons.sync_governance_connectors.tools.problem import Problem
+from odoo.addons.sync_governance_connectors.tools.ratelimit import Limit
 
 from .common import ResourceCase
 
@@ -29,6 +33,10 @@ class TestHooks(HttpCase, ResourceCase):
         cls.carrier = cls._system("test_carrier", "carrier", reach="company")
         cls.secret = cls.carrier._set_inbound_secret()
 
+    def setUp(self):
+        super().setUp()
+        self.now = time.time()
+
     def post(
         self,
         data,
@@ -40,7 +48,7 @@ class TestHooks(HttpCase, ResourceCase):
         body = json.dumps(
             {"type": event, "timestamp": "2030-01-01T10:00:00Z", "data": data}
         )
-        stamp = stamp or int(time.time())
+        stamp = stamp or int(self.now)
         return self.url_open(
             "/sync/v1/hooks/test_carrier",
             data=body,
@@ -70,6 +78,12 @@ class TestHooks(HttpCase, ResourceCase):
             "occurred_at": "2030-01-01T10:00:00Z",
             **values,
         }
+
+    def hooks(self):
+        """What the carrier has sent, the last one first."""
+        return self.env["sync.request"].search(
+            [("system_id", "=", self.carrier.id), ("kind", "=", "hook")]
+        )
 
     def received(self, response):
         return self.env["sync.request"].search(
@@ -225,6 +239,11 @@ class TestHooks(HttpCase, ResourceCase):
         self.assertTrue(0 < kept < flood, kept)
 
     def allow(self, **limits):
+        """A plan of the carrier's own; the clock stands still from here on, so that
+        nothing depends on how fast the test runs."""
+        self.startPatcher(
+            patch.object(sync_request_hook, "time", Mock(time=lambda: self.now))
+        )
         self.carrier.inbound_plan_id = self.env["sync.plan"].create(
             {"name": "Few", "code": "few", **limits}
         )
@@ -237,24 +256,23 @@ class TestHooks(HttpCase, ResourceCase):
         self.assertEqual(response.json()["violated-policies"], [policy])
         self.assertGreater(int(response.headers["Retry-After"]), 0)
         self.assertIn('"few', response.headers["RateLimit-Policy"])
-        request = self.env["sync.request"].search(
-            [("system_id", "=", self.carrier.id), ("kind", "=", "hook")], limit=1
-        )
+        request = self.hooks()[:1]
         self.assertEqual(
             (request.state, request.error_code), ("refused", "quota_exceeded")
         )
         self.assertTrue(request.quarantine_reason)
 
     def test_messages_are_counted_by_the_plans_rate(self):
-        # one a minute: the next one cannot come while the test runs
         self.allow(per_minute=1, burst=1)
         data = {"external_id": "C-1", "name": "Ada"}
         first = self.post(data, "msg_1")
         self.assertEqual(first.status_code, 202)
         self.assertIn('"few";q=1;w=60', first.headers["RateLimit-Policy"])
         self.assert_over_the_plan("msg_2", "few")
+        self.now += 59
+        self.assert_over_the_plan("msg_2", "few")
         # what was refused may come again
-        self.carrier.inbound_plan_id.burst = 9
+        self.now += 1
         self.assertEqual(self.post(data, "msg_2").status_code, 202)
 
     def test_messages_are_counted_by_the_day(self):
@@ -262,6 +280,8 @@ class TestHooks(HttpCase, ResourceCase):
         data = {"external_id": "C-1", "name": "Ada"}
         self.assertEqual(self.post(data, "msg_1").status_code, 202)
         self.assert_over_the_plan("msg_2", "few-daily")
+        self.now += 24 * 3600
+        self.assertEqual(self.post(data, "msg_2").status_code, 202)
 
     def test_a_message_may_be_as_large_as_the_plan_says(self):
         data = {"external_id": "C-1", "name": "Ada", "padding": "x" * 2048}
@@ -270,6 +290,27 @@ class TestHooks(HttpCase, ResourceCase):
         response = self.post(data, "msg_2")
         self.assertEqual(response.status_code, 413)
         self.assertEqual(response.json()["code"], "body_too_large")
+        request = self.hooks()[:1]
+        self.assertEqual(
+            (request.state, request.error_code, request.response_status),
+            ("refused", "body_too_large", 413),
+        )
+
+    def test_each_system_has_its_own_count(self):
+        self.allow(per_minute=0, per_day=1)
+        counters = self.env["sync.rate.counter"]
+        for kind, holder in (
+            ("hooks", self.wms),
+            ("credential", self.carrier),  # a key with the same id
+        ):
+            bucket = counters._bucket(kind, holder.id)
+            counters._take(bucket, Limit(per_day=1), time.time(), "")
+        data = {"external_id": "C-1", "name": "Ada"}
+        self.assertEqual(self.post(data).status_code, 202)
+
+    def test_the_plan_of_all_others_stays(self):
+        with self.assertRaises(UserError):
+            self.env["sync.plan"]._of_hooks().unlink()
 
     def test_what_proves_nothing_is_not_counted(self):
         self.allow(per_minute=1, burst=1)
@@ -407,6 +448,40 @@ class TestHooks(HttpCase, ResourceCase):
             trap.perform_enqueued_jobs()
         self.assertEqual(request.state, "applied")
 
+    def waiting(self):
+        """An order that waits for a customer."""
+        return self.process(self.post(self.order("SO-1", "C-1"), event="order.created"))
+
+    def test_what_it_waits_for_may_come_by_the_api(self):
+        request = self.waiting()
+        call = self.carrier._call("req_test")
+        customers = self.carrier._acting_env(call)["sync.resource"]._get("customers")
+        with trap_jobs() as trap:
+            customers._create({"external_id": "C-1", "name": "Ada"}, call)
+            self.assertEqual(trap.enqueued_jobs[0].identity_key[-36:], request.ref)
+            self.assertEqual(trap.enqueued_jobs[0].recordset.env.uid, SUPERUSER_ID)
+            trap.perform_enqueued_jobs()
+        self.assertEqual(request.state, "applied")
+
+    def test_what_it_waits_for_may_be_named_by_a_person(self):
+        request = self.waiting()
+        partner = self.env["res.partner"].create({"name": "Ada"})
+        manager = new_test_user(
+            self.env,
+            "test_hook_manager",
+            "base.group_user,sync_governance_base.group_sync_integration_manager",
+        )
+        ids = self.env["sync.crosswalk"].with_user(manager)
+        values = {"res_model": "res.partner", "res_id": partner.id}
+        with trap_jobs() as trap:
+            # another system's, and another id
+            ids.create({**values, "system_id": self.shop.id, "external_id": "C-1"})
+            ids.create({**values, "system_id": self.carrier.id, "external_id": "C-2"})
+            self.assertFalse(trap.enqueued_jobs)
+            ids.create({**values, "system_id": self.carrier.id, "external_id": "C-1"})
+            trap.perform_enqueued_jobs()
+        self.assertEqual(request.state, "applied")
+
     def test_each_wait_has_a_job_of_its_own(self):
         response = self.post(self.order("SO-1", "C-1"), event="order.created")
         request = self.process(response)
@@ -431,7 +506,7 @@ class TestHooks(HttpCase, ResourceCase):
         body = {**self.order("SO-1", "C-1"), "currency": "XXX"}
         request = self.process(self.post(body, event="order.created"))
         self.assertEqual(request.state, "quarantined")
-        self.assertFalse(request.awaited_id)
+        self.assertIs(request.awaited_id, False)
 
     def test_a_customer_of_another_system_is_not_the_one(self):
         response = self.post(self.order("SO-1", "C-1"), event="order.created")

@@ -10,7 +10,6 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 from odoo.addons.sync_governance_connectors.tools.call import Incoming
-from odoo.addons.sync_governance_connectors.tools.problem import Problem
 
 from .common import ResourceCase
 
@@ -128,11 +127,45 @@ class TestMapping(ResourceCase):
             mapping.operation = "ignore"
         mapping.write({"operation": "ignore", "ignore_reason": "Nobody asked."})
         self.assertFalse(mapping.uncovered)
-        with self.assertRaises(Problem) as told:
-            mapping._instruction(self.message())
-        self.assertEqual(
-            (told.exception.code, told.exception.detail), ("ignore", "Nobody asked.")
+        self.assertEqual(mapping._instruction({}).operation, "ignore")
+
+    def ignoring(self):
+        self.mapping.write({"operation": "ignore", "ignore_reason": "Nobody asked."})
+        self.mapping.action_activate()
+
+    def test_a_document_of_an_ignored_topic_is_not_taken_apart(self):
+        self.ignoring()
+        document = self.env["sync.request"].create(
+            {
+                "ref": "req_document",
+                "kind": "hook",
+                "state": "received",
+                "system_id": self.shop.id,
+                "event_type": "orders/create",
+                "event_id": "doc",
+                "request_headers": {"content-type": "text/csv"},
+                "request_body": "a,b\n1,2\n",
+            }
         )
+        document._process_hook()
+        self.assertEqual(
+            (document.state, document.quarantine_reason), ("ignored", "Nobody asked.")
+        )
+        self.assertFalse(document.child_ids)
+
+    def test_what_was_stuck_on_an_ignored_topic_is_over(self):
+        self.mapping.action_activate()
+        stuck = self.receive(self.message(), "e-1")
+        self.assertEqual(stuck.state, "quarantined")
+        draft = self.mapping.browse(self.mapping.action_new_version()["res_id"])
+        draft.write({"operation": "ignore", "ignore_reason": "Nobody asked."})
+        self.compare_as = self.manager("ign_manager")
+        self.assertEqual(self.compare(draft).line_ids.mapped("outcome"), ["passes"])
+        draft.action_activate()
+        stuck._process_hook()
+        self.assertEqual(stuck.state, "ignored")
+        issue = self.env["sync.issue"].search([("system_id", "=", self.shop.id)])
+        self.assertEqual(issue.state, "resolved")
 
     def test_try_shows_each_rule_and_writes_nothing(self):
         self.mapping.sample = json.dumps(self.message())

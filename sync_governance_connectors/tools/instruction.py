@@ -9,7 +9,7 @@ from . import pointer
 from .problem import FieldError
 
 PUT = "put"
-# Nothing is asked for; also the code of the problem that says why.
+# Nothing is asked for.
 IGNORE = "ignore"
 
 

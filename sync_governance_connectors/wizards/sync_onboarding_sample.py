@@ -70,7 +70,7 @@ class SyncOnboardingSample(models.TransientModel):
     def _findings(self):
         samples, text = self.env["sync.sample"], self.message or ""
         if self.mapping_id:
-            return samples._of_message(self.mapping_id, text)[1]
+            return samples._of_message(self.mapping_id, text)
         if not self.contract_id:
             raise UserError(self.env._("Choose a contract, or a mapping."))
         try:
