@@ -1,6 +1,6 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -107,36 +107,35 @@ class SyncDuplicateEngine(models.AbstractModel):
         )
         found = clusters(scored, layout.spec.suggest, denied)
         wanted = set(record_ids)
-        found = [cluster for cluster in found if wanted.intersection(cluster[0])]
+        found = [each for each in found if wanted.intersection(each[0])]
         prior = matcher.weights.prior_bits(matcher.table.size)
-        return list(self._explained(rule, layout, found, prior, profiles))
+        return list(self._explained(rule, layout, scored, found, prior, profiles))
 
     @api.model
     def _pairs_between(self, scored, suggest, known):
         """Pairs of the likely matches of one record: they tell whether the three
         are one, or the record stands between two."""
         near = {}
-        for pair in scored:
-            if pair.probability >= suggest:
-                near.setdefault(pair.left, set()).add(pair.right)
-                near.setdefault(pair.right, set()).add(pair.left)
+        for pair in scored.take(np.flatnonzero(scored.probability >= suggest)):
+            near.setdefault(pair.left, set()).add(pair.right)
+            near.setdefault(pair.right, set()).add(pair.left)
         between = {
             pair for each in near.values() for pair in combinations(sorted(each), 2)
         }
         return sorted(between.difference(known))
 
     @api.model
-    def _explained(self, rule, layout, found, prior, profiles=None):
+    def _explained(self, rule, layout, pairs, found, prior, profiles=None):
         """:class:`~..tools.types.Group` of each of ``found``, with all evidence.
 
-        :param found: as :func:`~..tools.matcher.clusters` returns
+        :param pairs: :class:`~..tools.matcher.Pairs` that were clustered
+        :param found: list of what :func:`~..tools.matcher.clusters` yields
         :param profiles: ``{record id: profile}``, read if they are not at hand
         """
-        ids = {
-            record
-            for group, _inside, cut in found
-            for record in (*group, *(each for pair in cut for each in pair[:2]))
-        }
+        ids = {record for group, _inside, _cut in found for record in group}
+        inside = pairs.take([row for _group, rows, _cut in found for row in rows])
+        cut = pairs.take([row for _group, _inside, rows in found for row in rows])
+        ids.update(cut.left.tolist(), cut.right.tolist())
         Key = self.env["sync.duplicate.key"]
         rows = Key._read_rows(rule, fields.Domain("id", "in", sorted(ids)))
         explainer = Explainer(
@@ -145,8 +144,14 @@ class SyncDuplicateEngine(models.AbstractModel):
             profiles or self._stored(rule, ids),
             {row["id"]: row for row in rows},
         )
-        for group, inside, cut in found:
-            yield explained(group, inside, cut, explainer)
+        inside, cut = iter(inside), iter(cut)
+        for group, held, severed in found:
+            yield explained(
+                group,
+                list(islice(inside, len(held))),
+                list(islice(cut, len(severed))),
+                explainer,
+            )
 
     @api.model
     def _score_pair(self, rule, left_id, right_id):
@@ -282,11 +287,11 @@ class SyncDuplicateEngine(models.AbstractModel):
         held.update(pair for pair in sharing if pair[1] not in profiles)
         ids = own + sorted({one for _key, one in held} - set(own))
         row_of = {record_id: row for row, record_id in enumerate(ids)}
-        blocks = blocking.Blocks(
-            np.array([row_of[one] for _key, one in held], dtype=np.int64),
+        entries = blocking.entries(
             np.array([key for key, _one in held], dtype=np.int64),
-            len(ids),
+            np.array([row_of[one] for _key, one in held], dtype=np.int64),
         )
+        blocks = blocking.Blocks(entries)
         left, right = blocks.pairs(0, len(own))
         pairs = [
             (min(ids[one], ids[other]), max(ids[one], ids[other]))

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import keys as blocking
-from ..tools.copying import IntegerRows
+from ..tools.copying import FixedRows
 from ..tools.profile import VERSION, Layout, pack, unpack
 
 #: Records that are read at a time.
@@ -202,21 +202,24 @@ class SyncDuplicateKey(models.Model):
             last_id = rows[-1][0]
 
     @api.model
-    def _all_keys(self, rule):
-        """:return: (record ids, keys) of the whole base, as arrays of one length"""
-        rows = IntegerRows()
+    def _entries(self, rule):
+        """:return: array of :func:`~..tools.blocking.entries` of the whole base; rows
+        are numbered as :meth:`_stream` yields them"""
+        rows = FixedRows(">i8")
         self.env.cr.copy_expert(
             self.env.cr.mogrify(
                 SQL(
-                    "COPY (SELECT res_id, key"
-                    " FROM sync_duplicate_key, unnest(keys) AS key"
-                    " WHERE rule_id = %s) TO STDOUT (FORMAT binary)",
+                    "COPY (SELECT (key::int8 << 32) | place"
+                    " FROM (SELECT keys, row_number() OVER (ORDER BY res_id) - 1"
+                    " AS place FROM sync_duplicate_key WHERE rule_id = %s) AS known,"
+                    " unnest(keys) AS key) TO STDOUT (FORMAT binary)",
                     rule.id,
                 )
             ).decode(),
             rows,
         )
-        return rows.columns()
+        [entries] = rows.columns()
+        return entries
 
     @api.model
     def _covered(self, rule, domain=fields.Domain.TRUE, **options):

@@ -1,10 +1,12 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+import numpy as np
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools.copying import copy_text
-from ..tools.matcher import ScoredPair
+from ..tools.copying import FixedRows, copy_text
+from ..tools.matcher import Pairs
 
 
 class SyncDuplicatePair(models.Model):
@@ -32,7 +34,7 @@ class SyncDuplicatePair(models.Model):
 
     @api.model
     def _store(self, scan, pairs):
-        """:param pairs: list of :class:`~..tools.matcher.ScoredPair`"""
+        """:param pairs: :class:`~..tools.matcher.Pairs`"""
         rows = (
             (
                 scan.id,
@@ -50,17 +52,23 @@ class SyncDuplicatePair(models.Model):
         )
 
     @api.model
-    def _load(self, scan):
-        """:return: list of :class:`~..tools.matcher.ScoredPair` of a scan"""
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT left_id, right_id, probability::float8, packed"
-                " FROM sync_duplicate_pair WHERE scan_id = %s"
-                " ORDER BY left_id, right_id",
-                scan.id,
-            )
+    def _load(self, scan, packed_size):
+        """:return: :class:`~..tools.matcher.Pairs` of a scan, by record ids"""
+        rows = FixedRows(">i4", ">i4", ">f8", f"({packed_size},)u1")
+        self.env.cr.copy_expert(
+            self.env.cr.mogrify(
+                SQL(
+                    "COPY (SELECT left_id, right_id, probability::float8, packed"
+                    " FROM sync_duplicate_pair WHERE scan_id = %s"
+                    " AND octet_length(packed) = %s) TO STDOUT (FORMAT binary)",
+                    scan.id,
+                    packed_size,
+                )
+            ).decode(),
+            rows,
         )
-        return [ScoredPair(*row[:3], bytes(row[3])) for row in rows]
+        pairs = Pairs(*rows.columns())
+        return pairs.take(np.lexsort((pairs.right, pairs.left)))
 
     @api.model
     def _forget_before(self, scan):

@@ -3,11 +3,13 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import blocking
+from ..tools.explain import packed_size
 from ..tools.matcher import NEGLIGIBLE, Matcher, clusters
 from ..tools.profile import Layout
 from ..tools.table import Table
@@ -339,34 +341,38 @@ class SyncDuplicateScan(models.Model):
         """(matcher over the whole base, its blocks)"""
         Key, rule = self.env["sync.duplicate.key"], self.rule_id
         layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
-        table = Table(layout, Key._stream(rule))
-        ids, keys = Key._all_keys(rule)
-        rows = table.record_ids.searchsorted(ids)
-        return Matcher(table), blocking.Blocks(rows, keys, table.rows)
+        # the larger of the two first: it has shrunk when the other one grows
+        blocks = blocking.Blocks(Key._entries(rule))
+        return Matcher(Table(layout, Key._stream(rule))), blocks
 
     # -- group -------------------------------------------------------------------------
 
     def _group(self):
         """Cluster the scored pairs and hand the groups over to the stewards."""
         rule = self.rule_id
+        layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
         denied = self.env["sync.duplicate.verdict"]._denied_pairs(rule.model_name)
-        pairs = self.env["sync.duplicate.pair"]._load(self)
-        found = clusters(pairs, rule.suggest_threshold, denied)
+        pairs = self.env["sync.duplicate.pair"]._load(self, packed_size(layout))
         self._in_slices(
-            len(found), GROUP_SLICE, self._group_slices(found), type(self)._group_done
+            len(pairs),
+            GROUP_SLICE,
+            self._group_slices(layout, pairs, denied),
+            type(self)._group_done,
         )
 
-    def _group_slices(self, found):
+    def _group_slices(self, layout, pairs, denied):
         rule, engine = self.rule_id, self.env["sync.duplicate.engine"]
-        layout = Layout(engine._spec(rule))
         prior = Weights.load(self.weights).prior_bits(self.total)
-        for start in range(self.group_count, len(found), GROUP_SLICE):
-            some = found[start : start + GROUP_SLICE]
-            groups = list(engine._explained(rule, layout, some, prior))
-            done = start + len(some)
+        done, total = self.group_count, self.total
+        found = clusters(pairs, rule.suggest_threshold, denied)
+        found = islice(found, done, None)
+        while some := list(islice(found, GROUP_SLICE)):
+            groups = list(engine._explained(rule, layout, pairs, some, prior))
+            done += len(some)
             values = {
                 "group_count": done,
-                "processed": self.total * done // len(found),
+                # groups come about in the order of the pairs
+                "processed": total * min(some[-1][1]) // len(pairs),
             }
             yield partial(type(self)._write_groups, groups=groups, values=values)
 

@@ -12,27 +12,32 @@ from .keys import CAP, LONE
 BATCH = 100_000
 
 
+def entries(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """What :class:`Blocks` are made of: the key above, the row below, so that one sort
+    of plain integers brings together who shares a key."""
+    return (keys.astype(np.int64) << 32) | rows
+
+
 class Blocks:
     """Rows by the keys that they share; keys that say too little are left out."""
 
-    def __init__(self, rows: np.ndarray, keys: np.ndarray, size: int):
+    def __init__(self, entries: np.ndarray):
         """
-        :param rows: row of each key, below ``size``
-        :param keys: the keys, same length, see :mod:`keys`
-        :param size: number of rows
+        :param entries: key and row that holds it, see :func:`entries`; sorted in place
         """
-        self.size = size
-        # one sort of plain integers: the key above, the row below
-        entries = np.sort((keys.astype(np.int64) << 32) | rows)
+        entries.sort()
         keys = (entries >> 32).astype(np.int32)
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]][: len(keys)])
         sizes = np.diff(np.r_[starts, len(keys)])
-        kept = np.repeat((sizes > 1) & (sizes <= CAP), sizes)
-        weak = (keys & 1 == 0) & np.repeat(sizes > LONE, sizes)
-        behind = np.repeat(starts + sizes, sizes) - np.arange(len(keys)) - 1
+        followed = (sizes > 1) & (sizes <= CAP)
+        kept = np.repeat(followed, sizes)
+        keys, sizes = keys[kept], sizes[followed]
+        ends = np.repeat(np.cumsum(sizes), sizes)
         self._rows = (entries[kept] & 0xFFFFFFFF).astype(np.int32)
-        self._behind = behind[kept].astype(np.int8)  # rows of the key that follow
-        self._weak = weak[kept]
+        self._size = int(self._rows.max(initial=0)) + 1
+        # rows of the key that follow
+        self._behind = (ends - np.arange(len(keys)) - 1).astype(np.int8)
+        self._weak = (keys & 1 == 0) & np.repeat(sizes > LONE, sizes)
 
     def pairs(self, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
         """Candidate pairs whose left row is in ``low <= row < high``.
@@ -46,7 +51,7 @@ class Blocks:
         left = np.flatnonzero((self._rows >= low) & (self._rows < high))
         for step in range(1, CAP):
             left = left[self._behind[left] >= step]
-            codes = self._rows[left].astype(np.int64) * self.size
+            codes = self._rows[left].astype(np.int64) * self._size
             codes += self._rows[left + step]
             found.append(codes << 1 | self._weak[left])
         codes = np.sort(np.concatenate(found))
@@ -54,7 +59,7 @@ class Blocks:
         first = np.r_[True, pair[1:] != pair[:-1]][: len(pair)]
         again = np.r_[pair[1:] == pair[:-1], False][: len(pair)]
         pair = pair[first & ((codes & 1 == 0) | again)]
-        return pair // self.size, pair % self.size
+        return pair // self._size, pair % self._size
 
 
 def batches(left: np.ndarray, right: np.ndarray) -> Iterator:

@@ -17,6 +17,23 @@ from collections.abc import Iterable, Sequence
 AGREEMENT = 0.45
 
 
+def chains(left: Iterable[int], right: Iterable[int]) -> dict[int, int]:
+    """Smallest record of the chain of pairs that each record is in. Groups never leave
+    their chain, so that each one is clustered on its own."""
+    next_of: dict[int, int] = {}
+
+    def first(record):
+        while (following := next_of.setdefault(record, record)) != record:
+            next_of[record] = next_of[following]
+            record = following
+        return record
+
+    for one, other in zip(left, right, strict=True):
+        low, high = sorted((first(one), first(other)))
+        next_of[high] = low
+    return {record: first(record) for record in next_of}
+
+
 def cluster(
     pairs: Sequence[tuple[int, int, float]],
     suggest: float,

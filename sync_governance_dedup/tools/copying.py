@@ -3,10 +3,12 @@
 """Rows as PostgreSQL's ``COPY`` reads and writes them: the fastest way in and out."""
 
 import io
+import re
 from collections.abc import Iterable
 
 import numpy as np
 
+_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -21,26 +23,34 @@ def copy_text(rows: Iterable[Iterable]) -> io.StringIO:
 
 def _copied(value) -> str:
     if isinstance(value, str):
-        return value.translate(_ESCAPED)
+        return value.translate(_ESCAPED) if _SPECIAL.search(value) else value
     return r"\N" if value is None else str(value)
 
 
-class IntegerRows:
-    """File that ``COPY ... TO STDOUT (FORMAT binary)`` writes rows of two 4-byte
-    integers to; what has come is never held whole beside its columns."""
+class FixedRows:
+    """File that ``COPY ... TO STDOUT (FORMAT binary)`` writes rows of one width to;
+    what has come is never held whole beside its columns."""
 
-    #: Number of columns, and twice a length and a value.
-    ROW = np.dtype(
-        [("n", ">i2"), ("_a", ">i4"), ("left", ">i4"), ("_b", ">i4"), ("right", ">i4")]
-    )
     #: Bytes in front of the first row.
     HEADER = 19
 
-    def __init__(self):
+    def __init__(self, *types):
+        """
+        :param types: numpy's types of the columns, in network order: ``>i4``, ``>f8``,
+            ``V12`` for twelve bytes
+        """
+        #: A row: the number of its columns, and of each its length and its value.
+        self._row = np.dtype(
+            [("count", ">i2")]
+            + [
+                field
+                for place, each in enumerate(types)
+                for field in ((f"length{place}", ">i4"), (f"value{place}", each))
+            ]
+        )
         self._rest = bytearray()
         self._skipped = False
-        self._left = [np.zeros(0, dtype=np.int32)]
-        self._right = [np.zeros(0, dtype=np.int32)]
+        self._columns = [[] for _type in types]
 
     def write(self, data):  # pylint: disable=method-required-super
         self._rest += data
@@ -49,14 +59,16 @@ class IntegerRows:
 
     def _parse(self):
         start = 0 if self._skipped else self.HEADER
-        count = (len(self._rest) - start) // self.ROW.itemsize
-        rows = np.frombuffer(bytes(self._rest), self.ROW, count, start)
-        self._left.append(rows["left"].astype(np.int32))
-        self._right.append(rows["right"].astype(np.int32))
+        count = (len(self._rest) - start) // self._row.itemsize
+        rows = np.frombuffer(bytes(self._rest), self._row, count, start)
+        for place, chunks in enumerate(self._columns):
+            values = rows[f"value{place}"]
+            chunks.append(values.astype(values.dtype.newbyteorder("=")))
         del self._rest[: start + rows.nbytes]
         self._skipped = True
 
     def columns(self):
-        """:return: (left column, right column), as arrays"""
+        """:return: one array a column"""
         self._parse()  # a trailer of two bytes is left
-        return np.concatenate(self._left), np.concatenate(self._right)
+        chunks, self._columns = self._columns, []
+        return [np.concatenate(each) for each in chunks]

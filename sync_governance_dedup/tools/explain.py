@@ -85,6 +85,11 @@ def pack(levels: np.ndarray, parts: np.ndarray) -> np.ndarray:
     return np.concatenate([levels.astype(np.uint8), behind], axis=1)
 
 
+def packed_size(layout: Layout) -> int:
+    """Bytes of a row of :func:`pack`."""
+    return 3 * (len(comparisons(layout)) + 1)
+
+
 def _part(packed: bytes, count: int, place: int) -> float:
     start = count + 2 * place
     return int.from_bytes(packed[start : start + 2], "little", signed=True) / SCALE

@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """How newly found groups meet the groups that already wait for a steward."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -46,13 +47,14 @@ def plan_groups(
         group_id: set(records) - claimed - set(checked)
         for group_id, records in stored.items()
     }
+    held = defaultdict(set)
+    for group_id, records in stored.items():
+        for record in records:
+            held[record].add(group_id)
     new, extended, used = [], [], set()
     for group in found:
-        touched = [
-            group_id
-            for group_id in sorted(stored)
-            if group_id not in used and stored[group_id] & set(group.record_ids)
-        ]
+        overlapped = set().union(*(held.get(one, ()) for one in group.record_ids))
+        touched = sorted(overlapped - used)
         if not touched:
             new.append(group)
             continue

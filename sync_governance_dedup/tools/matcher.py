@@ -2,14 +2,16 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The engine as the models use it: score pairs, explain them, group them."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from .blocking import batches
-from .cluster import cluster
+from .cluster import chains, cluster
 from .compare import HOUSEHOLD, compare_households, comparisons
 from .explain import Explainer, pack
 from .profile import Layout
@@ -19,6 +21,8 @@ from .weights import Weights
 
 #: Probability below which a pair is not even kept as a doubt against a group.
 NEGLIGIBLE = 0.01
+#: Batches of pairs that are compared at the same time.
+THREADS = 2
 
 
 class ScoredPair(NamedTuple):
@@ -28,6 +32,40 @@ class ScoredPair(NamedTuple):
     right: int
     probability: float
     packed: bytes
+
+
+@dataclass
+class Pairs:
+    """Scored pairs of records, row by row of the arrays: many in little room.
+
+    :ivar packed: pairs x bytes, see :func:`explain.pack`
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    probability: np.ndarray
+    packed: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def __iter__(self) -> Iterator[ScoredPair]:
+        columns = (self.left, self.right, self.probability)
+        lists = (column.tolist() for column in columns)
+        return map(ScoredPair, *lists, map(np.ndarray.tobytes, self.packed))
+
+    def __add__(self, other: "Pairs") -> "Pairs":
+        return Pairs(
+            *map(np.concatenate, zip(self.columns, other.columns, strict=True))
+        )
+
+    @property
+    def columns(self) -> tuple[np.ndarray, ...]:
+        return self.left, self.right, self.probability, self.packed
+
+    def take(self, rows) -> "Pairs":
+        rows = np.asarray(rows, dtype=np.int64)
+        return Pairs(*(column[rows] for column in self.columns))
 
 
 @dataclass
@@ -100,8 +138,12 @@ class Matcher:
         return self.weigh(np.asarray(left), np.asarray(right), levels, bits)
 
     def compare_all(self, left, right) -> tuple[np.ndarray, np.ndarray]:
-        """(levels, bits) of many pairs, compared in batches."""
-        found = [self.compare(one, two) for one, two in batches(left, right)]
+        """(levels, bits) of many pairs, compared in batches, by two threads: numpy and
+        rapidfuzz let go of the interpreter while they compute."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(
+                pool.map(self.compare, *zip(*batches(left, right), strict=True))
+            )
         levels, bits = (np.concatenate(each) for each in zip(*found, strict=True))
         return levels, bits
 
@@ -119,47 +161,71 @@ class Matcher:
         prior = self.weights.prior_bits(self.table.size)
         return Explainer(self.table.layout, prior, profiles, originals)
 
-    def pairs(self, scores: Scores) -> list[ScoredPair]:
+    def pairs(self, scores: Scores) -> Pairs:
         """Scored pairs by record ids."""
         ids = self.table.record_ids
-        packed = pack(scores.levels, scores.parts)
-        return [
-            ScoredPair(left, right, probability, row.tobytes())
-            for left, right, probability, row in zip(
-                ids[scores.left].tolist(),
-                ids[scores.right].tolist(),
-                scores.probability.tolist(),
-                packed,
-                strict=True,
-            )
-        ]
+        return Pairs(
+            ids[scores.left],
+            ids[scores.right],
+            scores.probability,
+            pack(scores.levels, scores.parts),
+        )
 
 
 def clusters(
-    pairs: Sequence[ScoredPair], suggest: float, denied=()
-) -> list[tuple[list[int], list[ScoredPair], list[ScoredPair]]]:
+    pairs: Pairs, suggest: float, denied=()
+) -> Iterator[tuple[list[int], list[int], list[int]]]:
     """Groups of records, with the pairs inside and the chain links that were cut.
 
     :param denied: (id, id) pairs that a steward called "not a duplicate"
-    :return: [(record ids, pairs inside, pairs cut)], pairs best first
+    :return: (record ids, rows of the pairs inside, rows of those cut), best pairs first
     """
-    found, cut = cluster([pair[:3] for pair in pairs], suggest, denied)
+    left, right, best = pairs.left, pairs.right, pairs.probability
+    likely = best >= suggest
+    chain_of = chains(left[likely].tolist(), right[likely].tolist())
+    one, other = (
+        np.fromiter((chain_of.get(record, -1) for record in side.tolist()), np.int64)
+        for side in (left, right)
+    )
+    rows = np.flatnonzero((one == other) & (one >= 0))
+    rows = rows[np.lexsort((-best[rows], one[rows]))]
+    ends = np.flatnonzero(np.diff(one[rows], append=-1)) + 1
+    foes = defaultdict(list)
+    for pair in denied:
+        foes[chain_of.get(pair[0])].append(pair)
+    start = 0
+    for end in ends.tolist():
+        some = rows[start:end]
+        links = list(
+            zip(
+                left[some].tolist(),
+                right[some].tolist(),
+                best[some].tolist(),
+                strict=True,
+            )
+        )
+        chain = int(one[some[0]])
+        yield from _clusters_of(links, some.tolist(), suggest, foes.get(chain, ()))
+        start = end
+
+
+def _clusters_of(links, rows, suggest, denied):
+    """:func:`clusters` of one chain."""
+    found, cut = cluster(links, suggest, denied)
     group_of = {
         record: number for number, group in enumerate(found) for record in group
     }
-    inside: list[list] = [[] for _ in found]
-    outside: list[list] = [[] for _ in found]
+    inside: list[list[int]] = [[] for _ in found]
+    outside: list[list[int]] = [[] for _ in found]
     severed = set(cut)
-    for pair in pairs:
-        one, other = group_of.get(pair.left), group_of.get(pair.right)
+    for (left, right, _probability), row in zip(links, rows, strict=True):
+        one, other = group_of.get(left), group_of.get(right)
         if one is not None and one == other:
-            inside[one].append(pair)
-        elif (pair.left, pair.right) in severed:
+            inside[one].append(row)
+        elif (left, right) in severed:
             for each in {one, other} - {None}:
-                outside[each].append(pair)
-    for some in (*inside, *outside):
-        some.sort(key=lambda pair: -pair.probability)
-    return list(zip(found, inside, outside, strict=True))
+                outside[each].append(row)
+    return zip(found, inside, outside, strict=True)
 
 
 def explained(group, inside, outside, explainer: Explainer) -> Group:

@@ -3,9 +3,11 @@
 """Profiles of many records as columns of integers:
 what numpy can compare by the million."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, count
 
 import numpy as np
 
@@ -50,8 +52,10 @@ class ValueColumn:
     @cached_property
     def digits(self) -> np.ndarray:
         """The digits of each value, as numbers of a list of their own."""
-        found = ["".join(filter(str.isdigit, value)) for value in self.values]
-        return np.append(np.unique(found, return_inverse=True)[1] if found else [], -1)
+        digits = _value_column(
+            "".join(filter(str.isdigit, value)) for value in self.values
+        )
+        return np.append(digits.ids, np.int32(-1))
 
     @cached_property
     def objects(self) -> np.ndarray:
@@ -123,18 +127,18 @@ class Table:
         :param chunks: lists of (record id, profile); a large base is never held whole
         """
         self.layout = layout
-        ids: list[int] = []
+        ids = [np.zeros(0, dtype=np.int64)]
         slots = [Encoder() for _slot in layout.slots]
         words, name = WordEncoder(), layout.slots.index("name")
         for chunk in filter(None, chunks):
             some, profiles = zip(*chunk, strict=True)
-            ids.extend(some)
+            ids.append(np.array(some, dtype=np.int64))
             columns = list(zip(*profiles, strict=True))
             for encoder, column in zip(slots, columns, strict=True):
                 encoder.extend(column)
             words.extend(columns[name])
-        self.rows = self.size = len(ids)
-        self.record_ids = np.array(ids, dtype=np.int64)
+        self.record_ids = np.concatenate(ids)
+        self.rows = self.size = len(self.record_ids)
         self.columns = {
             slot: encoder.column()
             for slot, encoder in zip(layout.slots, slots, strict=True)
@@ -153,12 +157,24 @@ class Table:
         locals_, domains = _split_emails(email.values)
         subscriber = [normalise.national(value)[-8:] for value in self["phone"].values]
         return {
-            "id": _value_column(map(str, self.record_ids)),
+            "id": self._parent_ids(),
             "local": _mapped_column(email, locals_),
             "domain": _mapped_column(email, domains),
             "subscriber": _mapped_column(self["phone"], subscriber),
             "house": _joined_column(street, number),
         }
+
+    def _parent_ids(self) -> ValueColumn:
+        """The ids of records that are the parent of another one, empty of all others:
+        numbered as in ``parent``, which they are compared with."""
+        parent = self["parent"]
+        number = {value: place for place, value in enumerate(parent.values)}
+        ids = np.fromiter(
+            (number.get(str(record), -1) for record in self.record_ids.tolist()),
+            dtype=np.int32,
+        )
+        counts = np.bincount(ids[ids >= 0], minlength=len(number))
+        return ValueColumn(ids, parent.values, counts)
 
     def __getitem__(self, slot: str) -> ValueColumn:
         return self.columns[slot]
@@ -182,50 +198,58 @@ class Table:
         yield "name*", self.name_words
 
 
+def _numbers() -> defaultdict[str, int]:
+    """Numbers values in the order in which they come; the empty one is -1."""
+    numbers = defaultdict(count().__next__)
+    numbers[""] = -1
+    return numbers
+
+
+def _values(numbers: defaultdict[str, int]) -> list[str]:
+    """The numbered values; the numbers are given up, they take more room."""
+    values = list(numbers)[1:]
+    numbers.clear()
+    return values
+
+
 class Encoder:
-    """Numbers the values of a slot in the order in which they come."""
+    """Numbers the values of a slot."""
 
     def __init__(self):
-        self.numbers: dict[str, int] = {}
+        self.numbers = _numbers()
         self.chunks = [np.zeros(0, dtype=np.int32)]
 
     def extend(self, values: Iterable[str]) -> None:
-        numbers = self.numbers
-        number = numbers.setdefault
-        self.chunks.append(
-            np.fromiter(
-                (number(value, len(numbers)) if value else -1 for value in values),
-                dtype=np.int32,
-            )
-        )
+        numbers = map(self.numbers.__getitem__, values)
+        self.chunks.append(np.fromiter(numbers, dtype=np.int32))
 
     def column(self) -> ValueColumn:
         ids, self.chunks = np.concatenate(self.chunks), []
-        counts = np.bincount(ids[ids >= 0], minlength=len(self.numbers))
-        return ValueColumn(ids, list(self.numbers), counts)
+        values = _values(self.numbers)
+        counts = np.bincount(ids[ids >= 0], minlength=len(values))
+        return ValueColumn(ids, values, counts)
 
 
 class WordEncoder:
     """Numbers the words of names; a word counts once a name."""
 
     def __init__(self):
-        self.numbers: dict[str, int] = {}
+        self.numbers = _numbers()
         self.words = [np.zeros(0, dtype=np.int32)]
         self.lengths = [np.zeros(1, dtype=np.int32)]
 
     def extend(self, names: Sequence[str]) -> None:
-        numbers = self.numbers
-        number = numbers.setdefault
         split = [dict.fromkeys(name.split()) for name in names]
-        flat = [number(word, len(numbers)) for words in split for word in words]
-        self.words.append(np.array(flat, dtype=np.int32))
+        numbers = map(self.numbers.__getitem__, chain.from_iterable(split))
+        self.words.append(np.fromiter(numbers, dtype=np.int32))
         self.lengths.append(np.fromiter(map(len, split), dtype=np.int32))
 
     def column(self) -> WordColumn:
         words = np.concatenate(self.words)
         start = np.cumsum(np.concatenate(self.lengths), dtype=np.int64)
-        counts = np.bincount(words, minlength=len(self.numbers))
-        return WordColumn(start, words, list(self.numbers), counts)
+        values = _values(self.numbers)
+        counts = np.bincount(words, minlength=len(values))
+        return WordColumn(start, words, values, counts)
 
 
 def _value_column(values: Iterable[str]) -> ValueColumn:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.addons.sync_governance_dedup.tools.copying import IntegerRows, copy_text
+from odoo.addons.sync_governance_dedup.tools.copying import FixedRows, copy_text
 
 INTEGERS = st.integers(-(2**31), 2**31 - 1)
 
@@ -20,7 +20,7 @@ def test_a_line_a_row_whatever_is_in_the_values():
 def test_integers_come_back_however_they_are_cut(rows, size):
     packed = b"".join(struct.pack(">hiiii", 2, 4, one, 4, two) for one, two in rows)
     data = b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed + b"\xff\xff"
-    found = IntegerRows()
+    found = FixedRows(">i4", ">i4")
     for start in range(0, len(data), size):
         found.write(data[start : start + size])
     left, right = found.columns()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odoo.addons.sync_governance_dedup.tools import blocking, keys
-from odoo.addons.sync_governance_dedup.tools.matcher import Matcher
+from odoo.addons.sync_governance_dedup.tools.matcher import Matcher, Pairs, clusters
 from odoo.addons.sync_governance_dedup.tools.profile import Layout, pack, unpack
 from odoo.addons.sync_governance_dedup.tools.types import Column, Role, RuleSpec
 from odoo.addons.sync_governance_dedup.tools.weights import (
@@ -115,7 +115,7 @@ def test_profiles_survive_storage_and_share_all_keys_with_themselves(values):
 
 
 def pairs_of(rows, shared, size, low=0, high=None):
-    blocks = blocking.Blocks(np.array(rows), np.array(shared), size)
+    blocks = blocking.Blocks(blocking.entries(np.array(shared), np.array(rows)))
     left, right = blocks.pairs(low, size if high is None else high)
     return list(zip(left.tolist(), right.tolist(), strict=True))
 
@@ -178,6 +178,39 @@ def test_chains_are_cut_and_denied_pairs_stay_apart():
     assert groups == [[1, 2, 3]] and cut == [(3, 4)]
     groups, _cut = cluster([(1, 2, 0.9), (1, 3, 0.9), (2, 3, 0.9)], 0.5, [(2, 3)])
     assert not any({2, 3} <= set(group) for group in groups)
+
+
+RECORDS = st.integers(1, 12)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(RECORDS, RECORDS).filter(lambda pair: pair[0] < pair[1]),
+        st.sampled_from((0.05, 0.3, 0.5, 0.6, 0.9, 0.99)),
+    ),
+    st.sets(st.tuples(RECORDS, RECORDS)),
+)
+def test_chains_are_clustered_one_by_one_as_all_of_them_together(links, denied):
+    from odoo.addons.sync_governance_dedup.tools.cluster import cluster
+
+    pairs = Pairs(
+        *np.array([*links], dtype=int).reshape(-1, 2).T,
+        np.array([*links.values()], dtype=float),
+        np.zeros((len(links), 3), dtype=np.uint8),
+    )
+    groups, cut = cluster([(*pair, best) for pair, best in links.items()], 0.5, denied)
+    found = list(clusters(pairs, 0.5, denied))
+    assert sorted(group for group, _inside, _cut in found) == groups
+    known = [*links]
+    for group, inside, severed in found:
+        held = [known[row] for row in inside]
+        assert sorted(held) == [pair for pair in sorted(links) if {*pair} <= {*group}]
+        assert [links[pair] for pair in held] == sorted(
+            (links[pair] for pair in held), reverse=True
+        )
+        assert {known[row] for row in severed} == {
+            pair for pair in cut if {*pair} & {*group}
+        }
 
 
 def test_evidence_shows_what_was_typed_beside_what_was_compared():
