@@ -128,15 +128,16 @@ class WebhookCase(TransactionCase):
         self.env.cr.postrollback.run()
         self.env.cr.postcommit.clear()
 
-    def dispatch(self):
+    def dispatch(self, **options):
         """Run slices in this test's transaction until nothing is due.
 
+        :param options: for ``dispatcher.slice.Slice``
         :return: seconds until something is, or None
         """
         self.commit()
         for _slice in range(20):
             with self.enter_registry_test_mode():
-                seconds = self.env["sync.dispatcher"]._dispatch(linger=0.0)
+                seconds = self.env["sync.dispatcher"]._dispatch(linger=0.0, **options)
             if seconds != 0.0:
                 break
         self.env.invalidate_all()
