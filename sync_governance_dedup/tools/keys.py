@@ -9,6 +9,7 @@ two of them. Keys are 32-bit hashes whose lowest bit tells those that identify (
 a chance collision costs one comparison and nothing else.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import combinations
 from zlib import crc32
@@ -30,16 +31,31 @@ _EXTRAS = len(FIXED_SLOTS)
 
 def hashed(kind: str, *parts: str) -> int:
     """Signed 32-bit hash of a key; it must never change, it is stored."""
-    start, identifies = _start(kind)
-    text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
-    value = crc32(text, start) & ~1 | identifies
-    return value - (1 << 32) if value & 0x80000000 else value
+    return _hasher(kind)("\x1f".join(parts))
 
 
 @lru_cache
-def _start(kind: str) -> tuple[int, bool]:
-    """(hash of what stands before the parts of a key, whether the kind identifies)"""
-    return crc32(f"{kind}\x1f".encode()), kind in IDENTIFYING
+def _hasher(kind: str) -> Callable[[str], int]:
+    """:func:`hashed` of a kind, of parts that are joined."""
+    start, identifies = crc32(f"{kind}\x1f".encode()), kind in IDENTIFYING
+
+    def hash_(text):
+        value = crc32(text.encode("utf-8", "surrogatepass"), start) & ~1 | identifies
+        return (value ^ 0x80000000) - 0x80000000
+
+    return hash_
+
+
+(
+    _vat, _email, _local, _phone, _name, _sound, _word, _words, _city, _vatname,
+    _zipname, _zipstreet, _street, _streetname, _streetlast,
+) = map(
+    _hasher,
+    (
+        "vat", "email", "local", "phone", "name", "sound", "word", "words", "city",
+        "vatname", "zipname", "zipstreet", "street", "streetname", "streetlast",
+    ),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=65536)
@@ -55,61 +71,66 @@ def skeleton(word: str) -> str:
 
 def keys(layout: Layout, profile: tuple[str, ...]) -> list[int]:
     """Sorted, distinct keys of a profile."""
-    slot = dict(zip(FIXED_SLOTS, profile, strict=False))
-    words = slot["name"].split()
-    found = set()
-    found.update(_identity_keys(slot))
+    (
+        name, _legal, _is_company, _parent, email, phone, vat,
+        street, number, postcode, city, _state, _country,
+    ) = profile[:_EXTRAS]  # fmt: skip
+    words = name.split()
+    found = _identity_keys(email, phone, vat)
     if words:
-        found.update(_name_keys(slot, words))
-    found.update(_place_keys(slot, words))
-    for (field, role), value in zip(layout.extras, profile[_EXTRAS:], strict=True):
-        if value:
-            found.add(hashed(role.value, field, value))
-    return sorted(found)
+        found += _name_keys(words, city[:5], vat)
+    found += _place_keys(words, street, number, postcode)
+    found += [
+        hashed(role.value, field, value)
+        for (field, role), value in zip(layout.extras, profile[_EXTRAS:], strict=True)
+        if value
+    ]
+    return sorted(set(found))
 
 
-def _identity_keys(slot):
-    email, phone, vat = slot["email"], slot["phone"], slot["vat"]
+def _identity_keys(email, phone, vat):
+    found = []
     if vat:
-        yield hashed("vat", vat)
+        found.append(_vat(vat))
     if email:
-        yield hashed("email", email)
+        found.append(_email(email))
         local = email.split("@", 1)[0]
         if len(local) >= 5 and local not in vocabulary.SHARED_MAILBOXES:
-            yield hashed("local", local)
+            found.append(_local(local))
     if phone:
-        yield hashed("phone", national(phone)[-8:])
+        found.append(_phone(national(phone)[-8:]))
+    return found
 
 
-def _name_keys(slot, words):
+def _name_keys(words, city, vat):
     ordered = sorted(set(words))
     # order and blanks do not count
-    yield hashed("name", "".join(sorted("".join(words))))
-    yield hashed("sound", *sorted(map(skeleton, ordered)))
-    for word in ordered[:8]:
-        if len(word) > 2:
-            yield hashed("word", word)
-    longest = sorted(ordered, key=lambda word: (-len(word), word))[:4]
-    for pair in combinations(sorted(longest), 2):
-        yield hashed("words", *pair)
-    city, vat = slot["city"][:5], slot["vat"]
+    found = [
+        _name("".join(sorted("".join(words)))),
+        _sound("\x1f".join(sorted(map(skeleton, ordered)))),
+    ]
+    found += [_word(word) for word in ordered[:8] if len(word) > 2]
+    longest = sorted(ordered, key=len, reverse=True)[:4]
+    found += map(_words, map("\x1f".join, combinations(sorted(longest), 2)))
     if city:
         for word in {words[0], words[-1]}:
-            yield hashed("city", city, skeleton(word)[:4])
+            found.append(_city(f"{city}\x1f{skeleton(word)[:4]}"))
     if vat:
-        yield hashed("vatname", vat[:4], words[0][:2])
+        found.append(_vatname(f"{vat[:4]}\x1f{words[0][:2]}"))
+    return found
 
 
-def _place_keys(slot, words):
-    street, number, postcode = slot["street"], slot["number"], slot["zip"]
+def _place_keys(words, street, number, postcode):
+    found = []
     main = max(street.split(), key=len, default="")
     if postcode:
         for word in {words[0], words[-1]} if words else ():
-            yield hashed("zipname", postcode, word[:3])
+            found.append(_zipname(f"{postcode}\x1f{word[:3]}"))
         if main:
-            yield hashed("zipstreet", postcode, main[:5], number)
+            found.append(_zipstreet(f"{postcode}\x1f{main[:5]}\x1f{number}"))
     if main:
-        yield hashed("street", skeleton(main), number)
+        found.append(_street(f"{skeleton(main)}\x1f{number}"))
         if words:
-            yield hashed("streetname", main[:4], words[0][:2])
-            yield hashed("streetlast", main[:4], words[-1][:2])
+            found.append(_streetname(f"{main[:4]}\x1f{words[0][:2]}"))
+            found.append(_streetlast(f"{main[:4]}\x1f{words[-1][:2]}"))
+    return found

@@ -33,20 +33,22 @@ _NON_ALNUM = re.compile(r"[\W_]+")
 _VAT_PREFIX = re.compile(r"^([A-Z]{2})(?=[0-9A-Z]*\d)")
 
 
-@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Lower case, Latin where a table exists, umlauts written out, no accents.
 
     ``Söhne`` and ``Soehne`` become the same; scripts without a table are kept.
     """
     text = text.lower()
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text).translate(words.LETTERS)
-        # compatibility forms may hide capitals: mathematical ones among others
-        text = unicodedata.normalize("NFKD", text).lower()
-        text = "".join(c for c in text if not unicodedata.combining(c))
-        text = unicodedata.normalize("NFC", text.translate(words.LETTERS))
-    return text
+    return text if text.isascii() else _latin(text)
+
+
+@lru_cache(maxsize=65536)
+def _latin(text: str) -> str:
+    text = unicodedata.normalize("NFC", text).translate(words.LETTERS)
+    # compatibility forms may hide capitals: mathematical ones among others
+    text = unicodedata.normalize("NFKD", text).lower()
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", text.translate(words.LETTERS))
 
 
 def tokens(text: str | None) -> list[str]:
@@ -54,7 +56,9 @@ def tokens(text: str | None) -> list[str]:
     are closed up, punctuation is dropped."""
     if not text:
         return []
-    text = _APOSTROPHES.sub("", str(text)[:MAX_LENGTH])
+    text = str(text)[:MAX_LENGTH]
+    if "'" in text or "`" in text or not text.isascii():
+        text = _APOSTROPHES.sub("", text)
     if "." in text:
         text = _DOTTED.sub(lambda match: match[0].replace(".", ""), text)
     return _TOKEN.findall(fold(text))
@@ -204,6 +208,11 @@ def code(text: str | None) -> str:
 
 def text(value: str | None) -> str:
     """Any other text: folded words joined by blanks."""
+    return _text(str(value)[:MAX_LENGTH]) if value else ""
+
+
+@lru_cache(maxsize=16384)
+def _text(value: str) -> str:
     return " ".join(tokens(value))
 
 
@@ -224,9 +233,12 @@ def postcode(value: str | None, country: str | None = None) -> str:
 def city(value: str | None) -> str:
     """City: folded, without what stands in brackets,
     CEDEX numbers or district digits."""
-    if not value:
-        return ""
-    plain = str(value).split("(", 1)[0] or str(value)
+    return _city(str(value)[:MAX_LENGTH]) if value else ""
+
+
+@lru_cache(maxsize=65536)
+def _city(value: str) -> str:
+    plain = value.split("(", 1)[0] or value
     return " ".join(t for t in tokens(plain) if t != "cedex" and not t.isdigit())
 
 
@@ -254,6 +266,7 @@ def street(value: str | None) -> tuple[str, str]:
     return " ".join(telling or types), number
 
 
+@lru_cache(maxsize=65536)
 def _strip_street_suffix(token: str) -> str:
     for suffix in words.STREET_SUFFIXES:
         if token.endswith(suffix) and len(token) > len(suffix) + 2:

@@ -82,7 +82,7 @@ class Layout:
         (
             name, company, parent, email, phone, vat, street, postcode, city, state,
             country,
-        ) = (row.get(field) if field else None for field in self._sources)  # fmt: skip
+        ) = map(row.get, self._sources)  # fmt: skip
         country = str(country or "").upper()[:64]
         telling, legal = normalise.name(name)
         street, number = normalise.street(street)
