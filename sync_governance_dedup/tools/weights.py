@@ -22,64 +22,64 @@ import numpy as np
 #: Shipped weights: kind of comparison -> level -> (base, share of the bits, m).
 SHIPPED: dict[str, dict[str, tuple[float, float, float]]] = {
     "name": {
-        "equal": (6.3, 0.40, 0.634),
-        "typo": (1.8, 0.66, 0.123),
-        "short_form": (1.6, 0.77, 0.019),
-        "contained": (3.3, 0.32, 0.140),
-        "mostly": (-4.1, 0.33, 0.006),
-        "other_person": (-3.6, 0.28, 0.034),
-        "partly": (-0.9, 0.31, 0.037),
-        "number_differs": (-5.0, 0.32, 0.002),
-        "differs": (-4.6, 0.00, 0.006),
+        "equal": (9.2, 0.26, 0.743),
+        "typo": (6.2, 0.39, 0.134),
+        "short_form": (3.8, 0.65, 0.039),
+        "contained": (6.4, 0.31, 0.080),
+        "mostly": (-4.9, 0.23, 0.002),
+        "other_person": (-1.6, 0.00, 0.002),
+        "partly": (0.6, 0.21, 0.002),
+        "number_differs": (-5.0, 0.30, 0.002),
+        "differs": (-5.0, 0.00, 0.002),
     },
     "legal": {
-        "equal": (0.0, 0.00, 0.909),
-        "differs": (-1.6, 0.00, 0.091),
+        "equal": (0.0, 0.00, 0.887),
+        "differs": (-2.3, 0.00, 0.113),
     },
     "is_company": {
-        "persons": (2.0, 0.00, 0.492),
-        "companies": (0.4, 0.00, 0.497),
-        "differs": (-0.9, 0.00, 0.011),
+        "persons": (1.8, 0.00, 0.671),
+        "companies": (0.0, 0.00, 0.304),
+        "differs": (0.0, 0.00, 0.025),
     },
     "relation": {
         "contact_of": (-20.0, 0.00, 0.004),
-        "siblings": (0.1, 0.34, 0.992),
-        "other_company": (-1.2, 0.00, 0.004),
+        "siblings": (0.9, 0.40, 0.992),
+        "other_company": (-3.5, 0.00, 0.004),
     },
     "email": {
-        "equal": (-0.5, 0.36, 0.758),
-        "typo": (-1.1, 0.46, 0.030),
-        "mailbox": (-2.4, 0.24, 0.008),
-        "domain": (-3.3, 0.17, 0.085),
-        "differs": (-1.3, 0.00, 0.119),
+        "equal": (-0.3, 0.28, 0.775),
+        "typo": (-2.1, 0.25, 0.028),
+        "mailbox": (-3.8, 0.03, 0.006),
+        "domain": (-2.4, 0.10, 0.077),
+        "differs": (-2.3, 0.00, 0.115),
     },
     "phone": {
-        "equal": (-0.1, 0.42, 0.698),
-        "typo": (-0.9, 0.51, 0.022),
-        "other_line": (0.4, 0.00, 0.139),
-        "differs": (-2.0, 0.00, 0.141),
+        "equal": (-1.3, 0.45, 0.583),
+        "typo": (-1.1, 0.54, 0.017),
+        "other_line": (-0.2, 0.00, 0.236),
+        "differs": (-2.1, 0.00, 0.164),
     },
     "vat": {
-        "equal": (0.9, 0.84, 0.949),
-        "typo": (0.1, 0.81, 0.037),
-        "differs": (-2.9, 0.00, 0.014),
+        "equal": (3.7, 0.53, 0.966),
+        "typo": (1.0, 0.88, 0.034),
+        "differs": (-4.3, 0.00, 0.002),
     },
     "address": {
-        "equal": (1.9, 0.44, 0.571),
-        "near": (-0.2, 0.58, 0.099),
-        "same_street": (-3.5, 0.49, 0.032),
-        "same_place": (-0.4, 0.55, 0.191),
-        "other_street": (-4.9, 0.70, 0.054),
-        "same_house_other_place": (-0.7, 0.59, 0.011),
-        "other_place": (-3.5, 0.00, 0.041),
+        "equal": (4.7, 0.16, 0.689),
+        "near": (-0.8, 0.48, 0.085),
+        "same_street": (-6.0, 0.47, 0.002),
+        "same_place": (0.3, 0.37, 0.122),
+        "other_street": (-7.3, 0.78, 0.026),
+        "same_house_other_place": (-1.4, 0.48, 0.002),
+        "other_place": (-3.3, 0.00, 0.076),
     },
     "country": {
-        "equal": (1.0, 0.00, 0.996),
-        "differs": (-2.1, 0.00, 0.004),
+        "equal": (0.5, 0.00, 1.000),
+        "differs": (-3.0, 0.00, 0.002),
     },
     "household": {
-        "two": (-3.9, 0.00, 0.787),
-        "three": (-6.2, 0.00, 0.213),
+        "two": (-5.2, 0.00, 0.787),
+        "three": (-9.9, 0.00, 0.213),
     },
     "code": {
         "equal": (0.9, 0.84, 0.950),
@@ -103,6 +103,9 @@ SHIPPED_RATE = 0.1
 #: A smaller base is judged as one of this size: households and branches are as many,
 #: for each record, among a hundred partners as among a million.
 SMALLEST_BASE = 1000
+#: Share of the odds of a larger base that blocking has overcome: only pairs that share
+#: a key are judged, and the larger a base, the smaller a part of all its pairs they are.
+BLOCKED = 0.34
 #: True pairs per record that are believable.
 RATE_BOUNDS = (0.005, 5.0)
 
@@ -186,9 +189,11 @@ class Weights:
         ]
 
     def prior_bits(self, size: int) -> float:
-        """Bits that a pair must overcome: log2 of strangers per true pair."""
+        """Bits that a candidate pair must overcome:
+        log2 of strangers per true pair, less what sharing a key says."""
         size = max(size, SMALLEST_BASE)
-        return float(np.log2(max((size - 1) / (2 * self.rate), 1.0)))
+        odds = np.log2(max((size - 1) / (2 * self.rate), 1.0))
+        return float(odds - BLOCKED * np.log2(size / SMALLEST_BASE))
 
     def parts(self, comparisons: Sequence, levels, bits) -> np.ndarray:
         """Bits that each comparison adds, pairs x comparisons."""
