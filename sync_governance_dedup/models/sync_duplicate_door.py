@@ -102,7 +102,7 @@ class SyncDuplicateDoor(models.AbstractModel):
         workbench = self.env["sync.duplicate.workbench"]
         levels, labels = workbench._levels(), records.fields_get(attributes=["string"])
         return ", ".join(
-            f"{workbench._evidence_label(line.field, labels)} "
+            f"{workbench._evidence_label(line.field, labels)}: "
             f"{levels.get(line.level, line.level)}"
             for line in self._reasons(candidate)[:3]
         )

@@ -3,11 +3,16 @@
 from collections import defaultdict
 from itertools import combinations
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
+from odoo.tools import mute_logger
 
 from ..tools.band import is_beyond_doubt
 
+#: States that a steward takes back at once; a merge is undone by its journal.
+REOPENED = ("not_duplicate", "deferred")
 STATES = [
     ("suggested", "To Decide"),
     ("in_review", "In Review"),
@@ -118,8 +123,20 @@ class SyncDuplicateGroup(models.Model):
         still open, and as it was on the steward's screen.
 
         :param seen: ``{record id: fingerprint}`` of the records as they were shown
-        :return: the group and its records
+        :return: its records
         """
+        self._lock_for_steward()
+        if not self._is_open():
+            raise UserError(
+                self.env._(
+                    "%(who)s already decided on this group: %(state)s.",
+                    who=self.sudo().decided_by_id.name or self.env._("Somebody"),
+                    state=dict(STATES)[self.state],
+                )
+            )
+        return self._decidable_records(seen)
+
+    def _lock_for_steward(self):
         self.ensure_one()
         self.check_access("read")
         if not self.env.user.has_group("sync_governance_base.group_sync_steward"):
@@ -131,15 +148,6 @@ class SyncDuplicateGroup(models.Model):
                 self.env._("Somebody else decides on this group at this very moment.")
             ) from error
         self.invalidate_recordset()
-        if not self._is_open():
-            raise UserError(
-                self.env._(
-                    "%(who)s already decided on this group: %(state)s.",
-                    who=self.sudo().decided_by_id.name or self.env._("Somebody"),
-                    state=dict(STATES)[self.state],
-                )
-            )
-        return self._decidable_records(seen)
 
     def _decidable_records(self, seen=None):
         """The members, if the steward may see and change them and they are as shown."""
@@ -275,6 +283,53 @@ class SyncDuplicateGroup(models.Model):
         )
         self.sudo().write(
             {"state": "deferred", "deferred_until": until, "decision_reason": reason}
+        )
+        return True
+
+    def action_reopen(self):
+        """Take "not a duplicate" or a deferral back, as if it had not been said: a slip
+        of the finger neither measures nor trains the rule."""
+        self._lock_for_steward()
+        if self.state not in REOPENED:
+            raise UserError(
+                self.env._(
+                    "“%(group)s” cannot be taken back: %(state)s.",
+                    group=self.name,
+                    state=dict(STATES)[self.state],
+                )
+            )
+        members = self.sudo().member_ids
+        record_ids = set(members.mapped("record_id"))
+        records = self.env[self.model_name].browse(record_ids).exists()
+        records.check_access("write")
+        self.sudo().verdict_ids.filtered(
+            lambda verdict: not verdict.is_duplicate
+            and {verdict.left_id, verdict.right_id} <= record_ids
+        ).unlink()
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                members.is_open = True
+                members.flush_recordset()
+        except psycopg2.errors.UniqueViolation as error:
+            raise UserError(
+                self.env._("One of the records waits in another group by now.")
+            ) from error
+        self.sudo().message_post(
+            body=self.env._(
+                "%(user)s took back: %(state)s.",
+                user=self.env.user.name,
+                state=dict(STATES)[self.state],
+            )
+        )
+        self.sudo().write(
+            {
+                "state": "suggested",
+                "deferred_until": False,
+                "decided_by_id": False,
+                "decided_at": False,
+                "decision_reason": False,
+                "decision_seconds": 0.0,
+            }
         )
         return True
 

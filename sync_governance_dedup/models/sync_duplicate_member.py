@@ -44,10 +44,17 @@ class SyncDuplicateMember(models.Model):
     @api.depends("model_name", "record_id")
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_record_name(self):
-        for member in self:
-            record = member._record()
-            readable = record and record._filtered_access("read")
-            member.record_name = readable.display_name if readable else False
+        for model_name, members in self.grouped("model_name").items():
+            names = members._readable_names(model_name)
+            for member in members:
+                member.record_name = names.get(member.record_id, False)
+
+    def _readable_names(self, model_name):
+        if model_name not in self.env:
+            return {}
+        records = self.env[model_name].browse(self.mapped("record_id")).exists()
+        readable = records._filtered_access("read")
+        return {record.id: record.display_name for record in readable}
 
     def _record(self):
         """:return: the living record, or an empty recordset of its model."""

@@ -91,10 +91,20 @@ class SyncDuplicateRule(models.Model):
     )
     weights = fields.Json(copy=False, help="Learned weights; empty: the shipped ones.")
     reversible_days = fields.Integer(
-        default=30, help="Days during which a merge can be undone."
+        string="Merges Can Be Undone For",
+        default=30,
+        help="Days during which a merge can be undone.",
     )
-    defer_days = fields.Integer(default=7)
-    scan_nightly = fields.Boolean(string="Scan Every Night")
+    defer_days = fields.Integer(
+        string="Deferred Groups Come Back After",
+        default=7,
+        help="Days after which a deferred group waits for a steward again.",
+    )
+    scan_nightly = fields.Boolean(
+        string="Scan Every Night",
+        help="Compares what has changed since the scan before. Without it, records are"
+        " still compared when somebody changes them.",
+    )
     notify_user_ids = fields.Many2many(
         "res.users",
         string="Notify",

@@ -1,6 +1,8 @@
 # Copyright 2026 Sync Governance contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date, format_datetime
 
 from ..tools.survivorship import differing
 
@@ -15,6 +17,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     def _levels(self):
         """:return: what the engine's words for agreement mean to a person"""
         return {
+            "prior": self.env._("any two records"),
             "missing": self.env._("missing"),
             "equal": self.env._("equal"),
             "typo": self.env._("almost equal"),
@@ -53,13 +56,14 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     @api.readonly
-    def get_queue(self, order="value", mine=False, without=(), limit=80):
+    def get_queue(self, order="value", mine=False, without=(), limit=80, first=None):
         """Groups that wait, the most urgent first.
 
         :param order: ``value`` (money, then external ids at stake), ``age``
             or ``score``
         :param mine: only those that the user took or was asked to decide on
-        :param without: ids of groups that the user is just deciding on
+        :param without: ids of groups that the user is just deciding on, or sees
+        :param first: id of a group that is listed in any case, if it waits
         :return: ``{"total", "groups": [{"id", "name", "score", "value", "links",
             "members", "state", "age_days", "system", "steward", "safe"}]}``
         """
@@ -73,30 +77,32 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "age": "suggested_at, id",
             "score": "score desc, value_at_stake desc, id",
         }
+        domain.append(("id", "not in", without))
         groups = Group.search(
-            domain + [("id", "not in", without)],
-            order=orders.get(order, orders["value"]),
-            limit=limit,
+            domain, order=orders.get(order, orders["value"]), limit=limit
         )
+        if first and first not in groups.ids:
+            groups = Group.search(domain + [("id", "=", first)]) + groups
+        return {
+            "total": Group.search_count(domain),
+            "groups": [self._queued(group) for group in groups],
+        }
+
+    @api.model
+    def _queued(self, group):
         now = fields.Datetime.now()
         return {
-            "total": Group.search_count(domain + [("id", "not in", without)]),
-            "groups": [
-                {
-                    "id": group.id,
-                    "name": group.name,
-                    "score": group.score,
-                    "value": group.value_at_stake,
-                    "links": group.external_id_count,
-                    "members": group.member_count,
-                    "state": group.state,
-                    "age_days": (now - (group.suggested_at or now)).days,
-                    "system": group.sudo().system_id.name or "",
-                    "steward": group.steward_id.name or "",
-                    "safe": self._looks_safe(group),
-                }
-                for group in groups
-            ],
+            "id": group.id,
+            "name": group.name,
+            "score": group.score,
+            "value": group.value_at_stake,
+            "links": group.external_id_count,
+            "members": group.member_count,
+            "state": group.state,
+            "age_days": (now - (group.suggested_at or now)).days,
+            "system": group.sudo().system_id.name or "",
+            "steward": group.steward_id.name or "",
+            "safe": self._looks_safe(group),
         }
 
     @api.model
@@ -121,9 +127,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
     def get_scores(self, rule_id, threshold, examples=5):
         """Scores of the rule's latest scan and the pairs nearest to a threshold.
 
-        :return: ``{"buckets": [[lower bound, pairs]], "above": [pair],
-            "below": [pair]}``; a pair is ``{"left", "right", "probability"}``,
-            both records readable
+        :return: ``{"buckets": [[lower bound, pairs]], "asked": pairs from the threshold
+            on, "above": [pair], "below": [pair]}``; a pair is ``{"left", "right",
+            "probability"}``, both records readable
         """
         rule = self.env["sync.duplicate.rule"].browse(rule_id)
         rule.check_access("read")
@@ -134,7 +140,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         )
         buckets = engine._histogram(rule.sudo())
         if not any(count for _low, count in buckets):
-            return {"buckets": [], "above": [], "below": []}
+            return {"buckets": [], "asked": 0, "above": [], "below": []}
         scan = (
             self.env["sync.duplicate.scan"]
             .sudo()
@@ -153,6 +159,9 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         }
         return {
             "buckets": buckets,
+            "asked": Pair.search_count(
+                [("scan_id", "=", scan.id), ("probability", ">=", threshold)]
+            ),
             **{
                 side: self._examples(
                     rule.model_name,
@@ -191,8 +200,16 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             ``splits`` (why likely records are no members), ``blockers``,
             ``survivor_id`` and the head of the group
         :raise AccessError: one of the members is none of the user's business
+        :raise UserError: there is no such group any more
         """
-        group = self.env["sync.duplicate.group"].browse(group_id)
+        group = self.env["sync.duplicate.group"].browse(group_id).exists()
+        if not group:
+            raise UserError(
+                self.env._(
+                    "This group is gone: its records were merged or deleted, or are no"
+                    " longer alike."
+                )
+            )
         group.check_access("read")
         records = self._records(group)
         records.check_access("read")
@@ -207,6 +224,7 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "value": group.value_at_stake,
             "rule": group.rule_id.name,
             "steward": group.steward_id.name or "",
+            "decision": self._decision(group),
             "can_decide": group.can_decide,
             "safe": self._looks_safe(group),
             "survivor_id": survivor.id,
@@ -216,6 +234,28 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "splits": group._split_sentences(),
             "blockers": self.env["sync.merge.service"]._blockers(records, survivor),
         }
+
+    @api.model
+    def _decision(self, group):
+        """:return: what became of a group, in words, unless it waits"""
+        if group.state == "deferred":
+            return self.env._(
+                "Deferred until %s", format_date(self.env, group.deferred_until)
+            )
+        if group._is_open():
+            return ""
+        state = dict(group._fields["state"]._description_selection(self.env))
+        return " · ".join(
+            filter(
+                None,
+                (
+                    state[group.state],
+                    group.decided_by_id.name,
+                    format_datetime(self.env, group.decided_at),
+                    group.decision_reason,
+                ),
+            )
+        )
 
     @api.model
     def get_blockers(self, group_id, survivor_id, record_ids):
@@ -336,8 +376,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
                     "label": self._evidence_label(row.field_name, labels),
                     "level": levels.get(row.level, row.level or ""),
                     "weight": row.weight,
-                    "left": row.left_original or row.left_value or "",
-                    "right": row.right_original or row.right_value or "",
+                    "left": self._evidence_text(row.left_original or row.left_value),
+                    "right": self._evidence_text(row.right_original or row.right_value),
                 }
             )
         inside = [
@@ -348,9 +388,14 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         return sorted(inside, key=lambda pair: -pair["probability"])
 
     @api.model
+    def _evidence_text(self, value):
+        known = {"True": self.env._("Yes"), "False": self.env._("No")}
+        return known.get(value, value or "")
+
+    @api.model
     def _evidence_label(self, name, labels):
         known = {
-            "prior": self.env._("Before looking"),
+            "prior": self.env._("Start"),
             "address": self.env._("Address"),
             "country": self.env._("Country"),
             "legal_form": self.env._("Legal form"),

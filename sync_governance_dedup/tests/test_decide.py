@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
 from .common import DedupCase
 
@@ -89,6 +89,78 @@ class TestDecide(DedupCase):
         group.sudo().deferred_until = fields.Date.today() - timedelta(days=1)
         self.Group._wake_deferred()
         self.assertEqual(group.state, "suggested")
+
+    def test_a_verdict_is_taken_back(self):
+        a, b, c = self.partners("A", "B", "C")
+        group = self.as_steward(self.group_of(a | b | c))
+        group.action_split(c.ids)
+        group.action_not_duplicate(reason="Slip", seconds=3)
+        group.action_reopen()
+        self.assertEqual((group.state, group.decided_by_id.id), ("suggested", False))
+        self.assertTrue(all(group.member_ids.mapped("is_open")))
+        denied = self.env["sync.duplicate.verdict"]._denied_pairs("res.partner", a.ids)
+        self.assertEqual(denied, {(a.id, c.id)}, "the split stays")
+        self.assertIn("Not a Duplicate", group.sudo().message_ids[0].body)
+        group.action_merge()
+        with self.assertRaisesRegex(UserError, "cannot be taken back"):
+            group.action_reopen()
+
+    def test_a_deferral_is_taken_back(self):
+        group = self.as_steward(self.group_of(self.partners("A", "B")))
+        group.action_defer()
+        group.action_reopen()
+        self.assertEqual((group.state, group.deferred_until), ("suggested", False))
+
+    def test_a_verdict_on_what_waits_elsewhere_stays(self):
+        a, b, c = self.partners("A", "B", "C")
+        group = self.as_steward(self.group_of(a | b))
+        group.action_not_duplicate()
+        self.group_of(b | c)
+        with self.assertRaisesRegex(UserError, "another group"):
+            group.action_reopen()
+        self.assertEqual(group.state, "not_duplicate")
+        denied = self.env["sync.duplicate.verdict"]._denied_pairs("res.partner", a.ids)
+        self.assertEqual(denied, {(a.id, b.id)})
+
+    def test_only_a_steward_takes_back(self):
+        group = self.group_of(self.partners("A", "B"))
+        self.as_steward(group).action_not_duplicate()
+        viewer = new_test_user(
+            self.env, "dedup_viewer", groups="sync_governance_base.group_sync_viewer"
+        )
+        with self.assertRaises(AccessError):
+            group.with_user(viewer).action_reopen()
+
+    def test_names_in_the_queue_cost_the_same_for_many_groups(self):
+        for place in range(12):
+            self.group_of(self.partners(f"Many {place}", f"Many {place} Ltd"))
+        queue = self.env["sync.duplicate.workbench"].with_user(self.steward)
+
+        def queries(limit):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(queue.get_queue(limit=limit)["groups"]), limit)
+            return self.env.cr.sql_log_count - before
+
+        queries(2)
+        self.assertEqual(queries(12), queries(2))
+
+    def test_a_group_is_listed_first_by_its_address(self):
+        groups = [self.group_of(self.partners(name, name + "s")) for name in "ABC"]
+        queue = self.env["sync.duplicate.workbench"].with_user(self.steward)
+        last = queue.get_queue(order="age")["groups"][-1]["id"]
+        listed = queue.get_queue(order="age", limit=1, first=last)["groups"]
+        self.assertEqual(listed[0]["id"], last)
+        self.assertEqual(len(listed), 2)
+        self.as_steward(self.Group.browse(last)).action_not_duplicate()
+        listed = queue.get_queue(order="age", limit=1, first=last)["groups"]
+        self.assertNotIn(last, [group["id"] for group in listed])
+        self.assertIn(
+            "Not a Duplicate · " + self.steward.name, queue.get_group(last)["decision"]
+        )
+        with self.assertRaisesRegex(UserError, "is gone"):
+            queue.get_group(max(group.id for group in groups) + 1000)
 
     def test_changed_since_shown(self):
         a, b = self.partners("A", "B")

@@ -44,9 +44,9 @@ class SyncMergeBand(models.TransientModel):
                     ("score", ">=", rule.auto_threshold),
                     ("value_at_stake", "=", 0),
                 ],
-                limit=BAND_LIMIT - len(groups),
+                limit=BAND_LIMIT,
             )
-        return groups.filtered(lambda group: group._is_safe())
+        return groups[:BAND_LIMIT].filtered(lambda group: group._is_safe())
 
     @api.model
     def _preview(self, groups):

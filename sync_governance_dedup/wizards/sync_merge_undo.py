@@ -84,6 +84,8 @@ class SyncMergeUndo(models.TransientModel):
             journal, reason, self._put_back(), self._moves()
         )
         journal._close_group(reason, self.not_duplicate)
+        if self.env.context.get("sync_undo_stays"):
+            return {"type": "ir.actions.act_window_close"}
         return journal.action_open_survivor()
 
     def _put_back(self):

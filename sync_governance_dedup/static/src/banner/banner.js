@@ -2,7 +2,7 @@ import {Component, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {KeepLast} from "@web/core/utils/concurrency";
-import {useService} from "@web/core/utils/hooks";
+import {useAutofocus, useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {useRecordObserver} from "@web/model/relational_model/utils";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
@@ -27,6 +27,7 @@ export class DuplicateBanner extends Component {
     this.keepLast = new KeepLast();
     this.ask = useDebounced((values) => this.load(values), PAUSE);
     useRecordObserver((record) => this.observe(record));
+    useAutofocus({refName: "reason"});
   }
 
   /** Asks when what is compared was typed, not for a record as it was loaded. */

@@ -1,10 +1,20 @@
-import {Component, onWillStart, onWillUpdateProps, useRef, useState} from "@odoo/owl";
+import {
+  Component,
+  onWillStart,
+  onWillUpdateProps,
+  useEffect,
+  useRef,
+  useState,
+} from "@odoo/owl";
+import {browser} from "@web/core/browser/browser";
 import {Dropdown} from "@web/core/dropdown/dropdown";
 import {DropdownItem} from "@web/core/dropdown/dropdown_item";
 import {useDropdownState} from "@web/core/dropdown/dropdown_hooks";
 import {_t} from "@web/core/l10n/translation";
-import {formatDateTime, deserializeDateTime} from "@web/core/l10n/dates";
+import {deserializeDateTime, formatDate, formatDateTime} from "@web/core/l10n/dates";
 import {useService} from "@web/core/utils/hooks";
+import {formatMonetary} from "@web/views/fields/formatters";
+import {user} from "@web/core/user";
 import {Waterfall} from "./waterfall";
 
 const REASONS = {
@@ -17,6 +27,12 @@ const REASONS = {
   complete: _t("more complete record"),
   empty: _t("empty everywhere"),
 };
+
+/**
+ * Milliseconds that a group has to be on the screen before a key decides on it: who presses a key
+ * twice, or leans on it, means the group that they saw.
+ */
+const LOOK = 200;
 
 /** What was decided, in words. */
 const DONE = {
@@ -32,8 +48,9 @@ const DONE = {
  * The records of a duplicate group side by side: what differs, why they are thought to be one,
  * what hangs on them, and which value survives. Used by the desk and by the group's form.
  *
- * Props: `load(groupId)` returns what to show (the desk has it ready already);
- * `onDecided({groupId, method, message, done})` carries a decision out: `done()` calls the
+ * Props: `load(groupId)` returns what to show (the desk has it ready already), or nothing if it is
+ * no longer wanted;
+ * `onDecided({groupId, name, method, message, done})` carries a decision out: `done()` calls the
  * server, `message` tells of it in words.
  */
 export class DuplicateCompare extends Component {
@@ -56,24 +73,43 @@ export class DuplicateCompare extends Component {
       error: null,
       onlyDiffering: false,
       busy: false,
+      loading: false,
+      seen: false,
       field: null,
     });
     this.tableRef = useRef("table");
     this.props.register?.(this);
-    onWillStart(() => this.load(this.props.groupId));
+    // neither is waited for: the queue goes on while the server thinks
+    onWillStart(() => {
+      this.load(this.props.groupId);
+    });
     onWillUpdateProps((next) => {
       if (next.groupId !== this.props.groupId) {
-        return this.load(next.groupId);
+        this.load(next.groupId);
       }
     });
+    useEffect(
+      (data) => {
+        this.shownAt = Date.now();
+        const timer = data && browser.setTimeout(() => (this.state.seen = true), LOOK);
+        return () => browser.clearTimeout(timer);
+      },
+      () => [this.state.data]
+    );
   }
 
   async load(groupId) {
+    Object.assign(this.state, {loading: true, seen: false});
+    this.wantedId = groupId;
     try {
       const data = await this.fetch(groupId);
+      if (!data || groupId !== this.wantedId) {
+        return; // the steward went on before it came
+      }
       Object.assign(this.state, {
         data,
         error: null,
+        loading: false,
         survivorId: data.survivor_id,
         left: {},
         choices: Object.fromEntries(
@@ -83,11 +119,17 @@ export class DuplicateCompare extends Component {
         busy: false,
         field: null,
       });
-      this.shownAt = Date.now();
     } catch (error) {
-      this.state.data = null;
-      this.state.error = error.data?.message || String(error);
+      if (groupId === this.wantedId) {
+        const message = error.data?.message || String(error);
+        Object.assign(this.state, {data: null, loading: false, error: message});
+      }
     }
+  }
+
+  get canDecide() {
+    const {data, busy, loading} = this.state;
+    return Boolean(data?.can_decide) && !busy && !loading;
   }
 
   fetch(groupId) {
@@ -119,12 +161,7 @@ export class DuplicateCompare extends Component {
   }
 
   get canMerge() {
-    return (
-      this.state.data.can_decide &&
-      !this.state.busy &&
-      this.included.length > 1 &&
-      !this.state.blockers.length
-    );
+    return this.canDecide && this.included.length > 1 && !this.state.blockers.length;
   }
 
   get seen() {
@@ -137,8 +174,19 @@ export class DuplicateCompare extends Component {
     return Math.round((Date.now() - this.shownAt) / 1000);
   }
 
-  when(text) {
-    return text ? formatDateTime(deserializeDateTime(text)) : "";
+  day(text) {
+    return formatDate(deserializeDateTime(text));
+  }
+
+  moments({created, changed}) {
+    const [from, to] = [created, changed].map((text) =>
+      formatDateTime(deserializeDateTime(text))
+    );
+    return _t("Created %(from)s, changed %(to)s", {from, to});
+  }
+
+  money(amount) {
+    return formatMonetary(amount, {currencyId: user.activeCompany.currency_id});
   }
 
   percent(probability) {
@@ -185,7 +233,7 @@ export class DuplicateCompare extends Component {
   // -- choices ----------------------------------------------------------------------------
 
   async setSurvivor(recordId) {
-    if (this.state.data.can_decide && !this.state.left[recordId]) {
+    if (this.canDecide && !this.state.left[recordId]) {
       this.state.survivorId = recordId;
       await this.refreshBlockers();
     }
@@ -203,11 +251,7 @@ export class DuplicateCompare extends Component {
   }
 
   choose(row, member) {
-    if (
-      this.state.data.can_decide &&
-      row.differs &&
-      !this.state.left[member.record_id]
-    ) {
+    if (this.canDecide && row.differs && !this.state.left[member.record_id]) {
       this.state.choices[row.field] = member.record_id;
     }
   }
@@ -222,6 +266,9 @@ export class DuplicateCompare extends Component {
   }
 
   async toggleLeft(recordId) {
+    if (!this.canDecide) {
+      return;
+    }
     this.state.left[recordId] = !this.state.left[recordId];
     if (this.state.left[this.state.survivorId] && this.included.length) {
       this.state.survivorId = this.included[0].record_id;
@@ -230,27 +277,33 @@ export class DuplicateCompare extends Component {
   }
 
   async refreshBlockers() {
-    this.state.blockers = await this.orm.call(
+    const question = [
+      this.state.data.id,
+      this.state.survivorId,
+      this.included.map((member) => member.record_id),
+    ];
+    this.asked = question;
+    const blockers = await this.orm.call(
       "sync.duplicate.workbench",
       "get_blockers",
-      [
-        this.state.data.id,
-        this.state.survivorId,
-        this.included.map((member) => member.record_id),
-      ]
+      question
     );
+    if (this.asked === question && this.state.data?.id === question[0]) {
+      this.state.blockers = blockers;
+    }
   }
 
   // -- decisions --------------------------------------------------------------------------
 
   decide(method, kwargs, name = this.state.data.name) {
-    if (this.state.busy || !this.state.data?.can_decide) {
+    if (!this.canDecide) {
       return;
     }
     this.state.busy = true;
-    const {id: groupId} = this.state.data;
+    const {id: groupId, name: title} = this.state.data;
     return this.props.onDecided({
       groupId,
+      name: title,
       method,
       message: DONE[method](name),
       done: () => this.orm.call("sync.duplicate.group", method, [[groupId]], kwargs),
@@ -306,7 +359,7 @@ export class DuplicateCompare extends Component {
 
   get canSplit() {
     const left = this.state.data.members.length - this.included.length;
-    return this.state.data.can_decide && left > 0 && this.included.length > 0;
+    return this.canDecide && left > 0 && this.included.length > 0;
   }
 
   // -- looking closer ---------------------------------------------------------------------

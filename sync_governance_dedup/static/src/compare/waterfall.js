@@ -1,10 +1,8 @@
 import {Component, useState} from "@odoo/owl";
 
-/** Bits beyond which a bar is cut: one very strong reason must not flatten all others. */
-const WIDEST = 15;
-
 /**
- * Why a pair scored as it did: one bar a comparison, right for "the same", left for "not".
+ * Why a pair scored as it did: from what any two records are worth, each comparison goes on where
+ * the one before ended, to the right for "the same", to the left for "not", down to the sum.
  */
 export class Waterfall extends Component {
   static template = "sync_governance_dedup.Waterfall";
@@ -30,11 +28,27 @@ export class Waterfall extends Component {
     return `${Math.floor(pair.probability * 1000) / 10} %`;
   }
 
-  bar(line) {
-    const width = (50 * Math.min(Math.abs(line.weight), WIDEST)) / WIDEST;
-    return line.weight >= 0
-      ? `left: 50%; width: ${width}%`
-      : `left: ${50 - width}%; width: ${width}%`;
+  /** The comparisons with the place of their bars, in percent of the width, and the sum. */
+  get lines() {
+    let sum = 0;
+    const steps = this.pair.evidence.map((line) => {
+      const from = sum;
+      sum += line.weight;
+      return {...line, from, to: sum};
+    });
+    const ends = [0, ...steps.map((step) => step.to)];
+    const least = Math.min(...ends);
+    const width = Math.max(...ends) - least || 1;
+    const place = (weight) => (100 * (weight - least)) / width;
+    const bar = (from, to) => {
+      const left = place(Math.min(from, to));
+      return `left: ${left}%; width: ${Math.max(place(Math.max(from, to)) - left, 0.5)}%`;
+    };
+    return {
+      steps: steps.map((step) => ({...step, bar: bar(step.from, step.to)})),
+      sum: {weight: sum, bar: bar(0, sum)},
+      zero: `left: ${place(0)}%`,
+    };
   }
 
   signed(weight) {

@@ -1,4 +1,5 @@
 import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {formatInteger} from "@web/views/fields/formatters";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
@@ -13,7 +14,7 @@ export class ScoreHistogram extends Component {
 
   setup() {
     this.orm = useService("orm");
-    this.state = useState({buckets: [], above: [], below: []});
+    this.state = useState({buckets: [], asked: 0, above: [], below: []});
     onWillStart(() => this.load(this.props.record));
     onWillUpdateProps((next) => this.load(next.record));
   }
@@ -22,11 +23,11 @@ export class ScoreHistogram extends Component {
     const threshold = record.data.suggest_threshold;
     if (
       !record.resId ||
-      (record.resId === this.shownId && threshold === this.threshold)
+      (record.resId === this.shownId && threshold === this.shownFor)
     ) {
       return;
     }
-    Object.assign(this, {shownId: record.resId, threshold});
+    Object.assign(this, {shownId: record.resId, shownFor: threshold});
     const scores = await this.orm.call("sync.duplicate.workbench", "get_scores", [
       record.resId,
       threshold,
@@ -43,16 +44,34 @@ export class ScoreHistogram extends Component {
     return count ? Math.max(4, (100 * Math.log1p(count)) / Math.log1p(this.most)) : 0;
   }
 
+  /** The threshold that somebody drags. */
+  async pick(value) {
+    const threshold = Math.min(Math.max(Number(value), 0.01), this.safe);
+    await this.props.record.update({suggest_threshold: threshold});
+  }
+
+  get threshold() {
+    return this.props.record.data.suggest_threshold;
+  }
+
+  get safe() {
+    return this.props.record.data.auto_threshold;
+  }
+
+  count(number) {
+    return formatInteger(number);
+  }
+
   bucketClass(low) {
-    const {suggest_threshold, auto_threshold} = this.props.record.data;
-    if (low >= auto_threshold - 0.05) {
+    if (low >= this.safe - 0.05) {
       return "text-bg-success";
     }
-    return low >= suggest_threshold ? "text-bg-info" : "text-bg-secondary";
+    // the bucket in which the threshold lies is asked in part
+    return low > this.threshold - 0.05 ? "text-bg-info" : "text-bg-secondary";
   }
 
   percent(value) {
-    return `${Math.round(value * 100)} %`;
+    return `${Math.round(value * 1000) / 10} %`;
   }
 }
 
