@@ -298,22 +298,14 @@ class SyncDuplicateGroup(models.Model):
                     state=dict(STATES)[self.state],
                 )
             )
-        members = self.sudo().member_ids
-        record_ids = set(members.mapped("record_id"))
+        record_ids = set(self.sudo().member_ids.mapped("record_id"))
         records = self.env[self.model_name].browse(record_ids).exists()
         records.check_access("write")
+        self.sudo()._open_members()
         self.sudo().verdict_ids.filtered(
             lambda verdict: not verdict.is_duplicate
             and {verdict.left_id, verdict.right_id} <= record_ids
         ).unlink()
-        try:
-            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                members.is_open = True
-                members.flush_recordset()
-        except psycopg2.errors.UniqueViolation as error:
-            raise UserError(
-                self.env._("One of the records waits in another group by now.")
-            ) from error
         self.sudo().message_post(
             body=self.env._(
                 "%(user)s took back: %(state)s.",
@@ -332,6 +324,16 @@ class SyncDuplicateGroup(models.Model):
             }
         )
         return True
+
+    def _open_members(self):
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                self.member_ids.is_open = True
+                self.member_ids.flush_recordset()
+        except psycopg2.errors.UniqueViolation as error:
+            raise UserError(
+                self.env._("One of the records waits in another group by now.")
+            ) from error
 
     def action_review(self):
         """Take the group: others see who works on it."""

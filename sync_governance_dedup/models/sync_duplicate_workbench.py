@@ -2,9 +2,14 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import html2plaintext
 from odoo.tools.misc import format_date, format_datetime
 
 from ..tools.survivorship import differing
+
+#: Records that are looked for in the queue by words.
+FOUND = 500
 
 
 class SyncDuplicateWorkbench(models.AbstractModel):
@@ -56,12 +61,15 @@ class SyncDuplicateWorkbench(models.AbstractModel):
 
     @api.model
     @api.readonly
-    def get_queue(self, order="value", mine=False, without=(), limit=80, first=None):
+    def get_queue(
+        self, order="value", mine=False, words="", without=(), limit=80, first=None
+    ):
         """Groups that wait, the most urgent first.
 
         :param order: ``value`` (money, then external ids at stake), ``age``
             or ``score``
         :param mine: only those that the user took or was asked to decide on
+        :param words: only groups with a record that is found by these words
         :param without: ids of groups that the user is just deciding on, or sees
         :param first: id of a group that is listed in any case, if it waits
         :return: ``{"total", "groups": [{"id", "name", "score", "value", "links",
@@ -72,6 +80,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
         domain = [("state", "in", [state for state in states if state != "deferred"])]
         if mine:
             domain.append(("steward_id", "=", self.env.uid))
+        if words:
+            domain.append(("member_ids", "any", self._found(words)))
         orders = {
             "value": "value_at_stake desc, external_id_count desc, score desc, id",
             "age": "suggested_at, id",
@@ -87,6 +97,22 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             "total": Group.search_count(domain),
             "groups": [self._queued(group) for group in groups],
         }
+
+    @api.model
+    def _found(self, words):
+        rules = self.env["sync.duplicate.rule"].search([])  # pylint: disable=no-search-all; few
+        return Domain.OR(
+            Domain("model_name", "=", model_name)
+            & Domain("record_id", "in", self._found_ids(model_name, words))
+            for model_name in set(rules.mapped("model_name"))
+        )
+
+    @api.model
+    def _found_ids(self, model_name, words):
+        Model = self.env[model_name].with_context(active_test=False)
+        if not Model.has_access("read"):
+            return []
+        return [record_id for record_id, _name in Model.name_search(words, limit=FOUND)]
 
     @api.model
     def _queued(self, group):
@@ -349,6 +375,8 @@ class SyncDuplicateWorkbench(models.AbstractModel):
             return value.sudo().display_name or ""
         if field.type == "boolean":
             return self.env._("Yes") if value else self.env._("No")
+        if field.type == "html":
+            return html2plaintext(value or "")
         return field.convert_to_export(value, record) if value else ""
 
     @api.model

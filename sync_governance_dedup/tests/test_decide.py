@@ -146,6 +146,18 @@ class TestDecide(DedupCase):
         queries(2)
         self.assertEqual(queries(12), queries(2))
 
+    def test_a_record_is_found_in_the_queue(self):
+        group = self.group_of(
+            self.partners("Zirkel", "Zirkel Ltd", email="z@a.example")
+        )
+        self.group_of(self.partners("Lineal", "Lineal Ltd"))
+        queue = self.env["sync.duplicate.workbench"].with_user(self.steward)
+        for words in ("zirkel", "z@a.example"):
+            found = queue.get_queue(words=words)
+            self.assertEqual([row["id"] for row in found["groups"]], group.ids)
+            self.assertEqual(found["total"], 1)
+        self.assertEqual(queue.get_queue(words="Kurvenlineal")["groups"], [])
+
     def test_a_group_is_listed_first_by_its_address(self):
         groups = [self.group_of(self.partners(name, name + "s")) for name in "ABC"]
         queue = self.env["sync.duplicate.workbench"].with_user(self.steward)

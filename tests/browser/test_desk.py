@@ -306,6 +306,24 @@ def test_the_focus_is_seen_and_reaches_every_decision(groups, page, screens):
     shoot(page, screens, "desk_focus")
 
 
+def test_a_record_is_found_by_keyboard(groups, page, screens):
+    open_group(page, groups["looked"])
+    page.keyboard.press("/")
+    page.keyboard.type("octavia")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{SEEN}[data-group-id='{groups['wide']}']")
+    expect(page.locator(".o_sync_queue_item")).to_have_count(1)
+    shoot(page, screens, "desk_found")
+    page.keyboard.press("/")
+    page.keyboard.type(" nobody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No group with such a record waits.")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(SEEN)
+    assert not page.errors
+
+
 def test_the_desk_is_found_as_it_was_left(groups, page):
     desk = open_group(page, groups["looked"])
     page.get_by_role("button", name="Oldest").click()

@@ -26,7 +26,7 @@ const AHEAD = 2;
 /** Keys that decide: once a press, and only on a group that the steward has seen. */
 const DECIDING = new Set(["m", "n", "s", "d"]);
 /** What the desk remembers while the steward looks at a record. */
-const REMEMBERED = ["order", "mine", "selectedId", "decided", "done"];
+const REMEMBERED = ["order", "mine", "words", "selectedId", "decided", "done"];
 /** Decisions that are taken back at once. */
 const REOPENABLE = new Set(["action_not_duplicate", "action_defer"]);
 /** Decisions after which a group still waits, for somebody. */
@@ -51,6 +51,7 @@ export class DuplicateDesk extends Component {
     this.notification = useService("notification");
     this.ui = useService("ui");
     this.queueRef = useRef("queue");
+    this.findRef = useRef("find");
     this.compare = null;
     this.ready = new Map();
     this.deciding = new Set();
@@ -61,6 +62,7 @@ export class DuplicateDesk extends Component {
       total: 0,
       order: "value",
       mine: false,
+      words: "",
       selectedId: this.props.resId || null,
       decided: 0,
       pending: 0,
@@ -85,6 +87,7 @@ export class DuplicateDesk extends Component {
       a: () => this.shown?.assign.open(),
       f: () => this.shown?.toggleDiffering(),
       i: () => this.toggleMine(),
+      "/": () => this.findRef.el.focus(),
       u: () => this.undoLast(),
       "?": () => (this.state.showKeys = !this.state.showKeys),
     };
@@ -134,6 +137,7 @@ export class DuplicateDesk extends Component {
       ["a", _t("take, or ask a colleague")],
       ["f", _t("only differences")],
       ["i", _t("only mine")],
+      ["/", _t("find a record; Esc shows all again")],
       ["u", _t("take the last decision back")],
     ];
   }
@@ -176,10 +180,11 @@ export class DuplicateDesk extends Component {
   /** The answer to the latest question; an answer that another question overtook is none. */
   async getQueue(options) {
     const turn = ++this.asked;
-    const {order, mine} = this.state;
+    const {order, mine, words} = this.state;
     const queue = await this.orm.call("sync.duplicate.workbench", "get_queue", [], {
       order,
       mine,
+      words,
       ...options,
     });
     // what was decided while the answer was on its way is out of it
@@ -202,6 +207,22 @@ export class DuplicateDesk extends Component {
 
   toggleMine() {
     return this.showFirst({mine: !this.state.mine});
+  }
+
+  find(words) {
+    return words === this.state.words ? null : this.showFirst({words});
+  }
+
+  /** Enter looks for the words, Escape for everything again; both give the keys back. */
+  onFindKeydown(event) {
+    if (event.key === "Escape") {
+      event.target.value = "";
+    }
+    if (["Enter", "Escape"].includes(event.key)) {
+      event.stopPropagation();
+      event.target.blur(); // which is a change, if there is one
+      this.find(event.target.value.trim());
+    }
   }
 
   select(groupId) {
