@@ -301,7 +301,7 @@ class SyncDuplicateGroup(models.Model):
         record_ids = set(self.sudo().member_ids.mapped("record_id"))
         records = self.env[self.model_name].browse(record_ids).exists()
         records.check_access("write")
-        self.sudo()._open_members()
+        self.sudo()._wait_again()
         self.sudo().verdict_ids.filtered(
             lambda verdict: not verdict.is_duplicate
             and {verdict.left_id, verdict.right_id} <= record_ids
@@ -325,7 +325,7 @@ class SyncDuplicateGroup(models.Model):
         )
         return True
 
-    def _open_members(self):
+    def _wait_again(self):
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 self.member_ids.is_open = True
