@@ -20,7 +20,7 @@ LIST = ".o_list_view .o_data_row"
 KANBAN = ".o_kanban_view .o_kanban_record:not(.o_kanban_ghost)"
 FORM = ".o_form_view .o_form_sheet, .o_form_view .o_form_nosheet"
 EMPTY = ".o_view_nocontent"
-DESK = ".o_sync_desk main table"
+DESK = ".o_sync_compare[data-seen='true']"
 
 # screenshot, who looks, action, record (a key of ``records``), what must show
 SCREENS = [
