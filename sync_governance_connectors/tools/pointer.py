@@ -21,6 +21,8 @@ from referencing.jsonschema import DRAFT202012
 from .problem import FieldError
 
 MAX_ERRORS = 50
+# Schemas that a contract may apply to one and the same value.
+MAX_APPLIED = 1_000
 _formats = FormatChecker()
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z", re.ASCII
@@ -68,18 +70,29 @@ def check(schema: Any) -> None:
 
     :raise ValueError: no: the schema is malformed, a reference leads out of it or to
         what is no schema, or one leads back to itself before it reaches a part of the
-        body, so that validation would never end
+        body, so that validation would never end, or not for a long time
     """
     try:
         Draft202012Validator.check_schema(schema)
-        graph = _followed(schema)
-        TopologicalSorter(graph).prepare()
+        if _most_applied(_followed(schema)) > MAX_APPLIED:
+            raise ValueError(f"it holds one value to more than {MAX_APPLIED} schemas")
     except SchemaError as error:
         raise ValueError(f"{error.json_path}: {error.message}") from error
     except CycleError as error:
         raise ValueError("a reference leads back to itself") from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _most_applied(graph: dict[int, list[int]]) -> int:
+    """To how many schemas a value is held at most; references multiply them.
+
+    :raise CycleError: to any number
+    """
+    counts: dict[int, int] = {}
+    for one in TopologicalSorter(graph).static_order():
+        counts[one] = 1 + sum(counts[below] for below in graph.get(one, ()))
+    return max(counts.values(), default=0)
 
 
 def _followed(schema: Any) -> dict[int, list[int]]:

@@ -1,3 +1,4 @@
+import json
 from unittest.mock import patch
 
 import pytest
@@ -144,6 +145,23 @@ def test_schemas_that_no_body_can_be_held_to_are_refused(schema):
 def test_schemas_that_bodies_can_be_held_to(schema):
     pointer.check(schema)
     assert pointer.validate(schema, {}) is not None
+
+
+def _doubled(times):
+    """Each definition applies the one before twice."""
+    doubled = {
+        f"d{number}": {"allOf": [{"$ref": f"#/$defs/d{number - 1}"}] * 2}
+        for number in range(1, times)
+    }
+    # as it is read from a text: each object is one of its own
+    text = json.dumps({"$ref": f"#/$defs/d{times - 1}", "$defs": {"d0": {}, **doubled}})
+    return json.loads(text)
+
+
+def test_schema_that_multiplies_itself():
+    pointer.check(_doubled(8))
+    with pytest.raises(ValueError, match="more than"):
+        pointer.check(_doubled(60))
 
 
 def test_schema_nested_beyond_measure():
