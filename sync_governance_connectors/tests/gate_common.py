@@ -6,6 +6,7 @@ from unittest.mock import Mock, patch
 from odoo.orm.model_classes import add_to_registry
 from odoo.tests.common import HttpCase
 
+from ..models import sync_gate, sync_gate_oauth
 from .fake_resource import FakeResource
 
 
@@ -76,13 +77,8 @@ class GateCase(HttpCase):
         runs."""
         clock = Mock(wraps=datetime)
         clock.now.return_value = datetime.now(timezone.utc)
-        self.startPatcher(
-            patch(
-                "odoo.addons.sync_governance_connectors.models.sync_gate.datetime",
-                clock,
-            )
-        )
-        return clock.now
+        for module in (sync_gate, sync_gate_oauth):
+            self.startPatcher(patch.object(module, "datetime", clock))
 
     def create_tag(self, external_id="T-1", name="Gold", **values):
         body = {"external_id": external_id, "name": name, **values}
