@@ -55,7 +55,7 @@ def _open_doors(env, system, receiver_url):
     _credential, token = env["sync.credential"]._issue(account, SCOPES[system.code])
     doors = {"token": token, "webhook_secret": _subscribe(env, system, receiver_url)}
     if system.code == "carrier":
-        system._inbound_secrets_usable()._revoke("The story begins anew.")
+        system._secrets()._revoke("The story begins anew.")
         doors["hook_secret"] = system._set_inbound_secret()
     return doors
 

@@ -38,6 +38,7 @@ from . import sync_policy_rules
 from . import sync_policy_timing
 from . import sync_route
 from . import sync_secret
+from . import sync_secret_owner
 from . import sync_service_account
 from . import sync_sod_finding
 from . import sync_sod_rule

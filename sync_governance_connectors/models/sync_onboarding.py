@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .sync_system import PURPOSE_INBOUND
+
 #: What people change by hand; everything else follows from what was done.
 BY_HAND = frozenset({"name", "active", "owner_id", "contact_id", "item_ids"})
 
@@ -245,7 +247,7 @@ class SyncOnboarding(models.Model):
         """
         for onboarding in self:
             system = onboarding.system_id
-            system._inbound_secrets_usable()._revoke(self.env._("Trials are over"))
+            system._secrets(PURPOSE_INBOUND)._revoke(self.env._("Trials are over"))
             # sudo: ending a test key takes rights away, it gives none
             keys = onboarding.credential_ids.sudo().filtered(
                 lambda one: one.sandbox and one.state not in ("revoked", "expired")

@@ -15,14 +15,15 @@ from ..tools.caller import Allowance
 from ..tools.instruction import PUT
 from ..tools.problem import Problem
 
-PURPOSE = "inbound_webhook"
+PURPOSE_INBOUND = "inbound_webhook"
 SECRET_BYTES = 32
 #: Ways of verification whose secret the other side makes.
 MADE_BY_PARTNER = frozenset({"shopify", "stripe"})
 
 
 class SyncSystem(models.Model):
-    _inherit = "sync.system"
+    _name = "sync.system"
+    _inherit = ["sync.system", "sync.secret.owner"]
 
     reach = fields.Selection(
         [
@@ -99,7 +100,7 @@ class SyncSystem(models.Model):
 
     def _compute_inbound_secret_set(self):
         for system in self:
-            system.inbound_secret_set = bool(system._inbound_secrets_usable())
+            system.inbound_secret_set = bool(system._secrets(PURPOSE_INBOUND))
 
     def _compute_inbound_secret(self):
         self.inbound_secret = False
@@ -236,16 +237,8 @@ class SyncSystem(models.Model):
         """
         self.ensure_one()
         plaintext = plaintext or self._new_inbound_secret()
-        current = self._inbound_secrets_usable()[:1]
-        if current:
-            current._rotate(plaintext)
-        else:
-            self.env["sync.secret"]._store(
-                plaintext,
-                self.env._("Webhooks from %s", self.name),
-                PURPOSE,
-                record=self,
-            )
+        name = self.env._("Webhooks from %s", self.name)
+        self._renew_secret(plaintext, name, PURPOSE_INBOUND)
         return plaintext
 
     def _new_inbound_secret(self):
@@ -256,24 +249,6 @@ class SyncSystem(models.Model):
         if self.inbound_strategy == "basic":
             return f"{self.code}:{secrets.token_urlsafe(SECRET_BYTES)}"
         return secrets.token_urlsafe(SECRET_BYTES)
-
-    def _inbound_secrets_usable(self):
-        if not self:
-            return self.env["sync.secret"]
-        # Whoever may see the system may know whether
-        # its secret is set, never the secret.
-        rows = (
-            self.env["sync.secret"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", self._name),
-                    ("res_id", "=", self.id),
-                    ("purpose", "=", PURPOSE),
-                ]
-            )
-        )
-        return rows._usable()
 
     def _verify_inbound(self, headers, body, now):
         """Proves that a webhook comes from this system.
@@ -286,7 +261,7 @@ class SyncSystem(models.Model):
             prove it; no system can prove nothing
         """
         verify = verify_inbound.STRATEGIES[self.inbound_strategy or "standard"]
-        plaintexts = [secret._reveal() for secret in self._inbound_secrets_usable()]
+        plaintexts = [secret._reveal() for secret in self._secrets(PURPOSE_INBOUND)]
         return verify(verify_inbound.Inbound(headers, body, now), plaintexts)
 
     def action_set_inbound_secret(self):

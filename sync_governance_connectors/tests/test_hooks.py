@@ -327,6 +327,16 @@ class TestHooks(HttpCase, ResourceCase):
         )
         self.assertEqual(self.post(self.milestone(picking)).status_code, 202)
 
+    def test_the_secret_ends_with_the_system(self):
+        system = self._system("test_leaves", "shop")
+        system._set_inbound_secret()
+        secret = system._secrets()
+        self.assertEqual(secret.state, "active")
+        system.service_account_ids.unlink()
+        system.unlink()
+        self.assertEqual(secret.state, "revoked")
+        self.assertFalse(secret.ciphertext)
+
     def test_rotation_keeps_the_old_secret_for_a_while(self):
         picking = self.confirmed_order().picking_ids
         new = self.carrier._set_inbound_secret()

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Datetime
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from odoo.addons.sync_governance_connectors.models.sync_system import PURPOSE_INBOUND
 from odoo.addons.sync_governance_connectors.tools import pointer
 from odoo.addons.sync_governance_connectors.tools.sample import sample
 
@@ -656,10 +657,10 @@ class TestOnboardingScenarios(HttpCase, OnboardingCase):
         system.inbound_secret = "trial secret of the shop"
         self.fulfil()
         self.assertFalse(self.go_live()["context"]["default_secret"])
-        self.assertFalse(system._inbound_secrets_usable())
+        self.assertFalse(system._secrets(PURPOSE_INBOUND))
         system.inbound_secret = "live secret of the shop"
         self.assertEqual(
-            [secret._reveal() for secret in system._inbound_secrets_usable()],
+            [secret._reveal() for secret in system._secrets(PURPOSE_INBOUND)],
             ["live secret of the shop"],
         )
         system.invalidate_recordset()

@@ -42,11 +42,12 @@ def _origin(address):
 class SyncAuthenticationMixin(models.AbstractModel):
     """How we prove to another system who we are.
 
-    Passwords, tokens and private keys are written here and never read back: they live
-    encrypted in ``sync.secret``, and leave it only for the dispatcher's threads.
+    Passwords, tokens and private keys leave ``sync.secret`` only for the dispatcher's
+    threads.
     """
 
     _name = "sync.authentication.mixin"
+    _inherit = ["sync.secret.owner"]
     _description = "Authentication towards Another System"
 
     auth_kind = fields.Selection(
@@ -333,27 +334,6 @@ class SyncAuthenticationMixin(models.AbstractModel):
         """Have running dispatchers read the secrets again."""
         # sudo: a readonly stamp, set by whoever may change secrets
         self.sudo().secret_changed_at = fields.Datetime.now()
-
-    def _secrets(self, purpose=None):
-        """The usable secrets, for one purpose or all, the active one first."""
-        # sudo: secrets are out of reach for everybody;
-        # nothing of them leaves this model
-        return (
-            self.env["sync.secret"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", self._name),
-                    ("res_id", "in", self.ids),
-                    *([("purpose", "=", purpose)] if purpose else []),
-                ]
-            )
-            ._usable()
-        )
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_revokes_secrets(self):
-        self._secrets()._revoke(self.env._("Deleted"))
 
     # -- checks ----------------------------------------------------------------------
 

@@ -696,15 +696,7 @@ class SyncSubscription(models.Model):
         """
         self.ensure_one()
         plaintext = generate_secret(secrets.token_bytes, version)
-        current = self._secrets(PURPOSE_SIGNING).filtered(
-            lambda secret: secret.state == "active"
-        )
-        if current:
-            current[0]._rotate(plaintext)
-        else:
-            self.env["sync.secret"]._store(
-                plaintext, self.name, PURPOSE_SIGNING, record=self
-            )
+        self._renew_secret(plaintext, self.name, PURPOSE_SIGNING)
         self._note_secret_change()
         return plaintext
 
