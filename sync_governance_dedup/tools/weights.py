@@ -104,7 +104,7 @@ SHIPPED_RATE = 0.1
 #: for each record, among a hundred partners as among a million.
 SMALLEST_BASE = 1000
 #: Share of the odds of a larger base that blocking has overcome: only pairs that share
-#: a key are judged, and the larger a base, the smaller a part of all its pairs they are.
+#: a key are judged, and the larger a base, the smaller a part of its pairs they are.
 BLOCKED = 0.34
 #: True pairs per record that are believable.
 RATE_BOUNDS = (0.005, 5.0)
