@@ -19,6 +19,8 @@ ARGUMENTS = [
 ]
 VIEWPORT = {"width": 1366, "height": 768}
 TIMEOUT_MS = 30_000
+# The first page of a new database waits for the server to make its assets.
+ASSETS_MS = 180_000
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def logged_in(browser, base_url, login, password):
         page.fill("input[name=login]", login)
         page.fill("input[name=password]", password)
         page.press("input[name=password]", "Enter")
-        page.wait_for_selector(".o_main_navbar")
+        page.wait_for_selector(".o_main_navbar", timeout=ASSETS_MS)
         yield page
     finally:
         context.close()
