@@ -279,27 +279,28 @@ class SyncDuplicateEngine(models.AbstractModel):
 
         :return: [(id, id)], each pair once, smaller id first
         """
-        Key = self.env["sync.duplicate.key"]
-        own = list(profiles)
-        held = {(key, one) for one in own for key in keys_of(layout, profiles[one])}
-        sharing = Key._sharing(rule, sorted({key for key, _one in held}))
-        # what is stored of the records themselves may be older than what was given
-        held.update(pair for pair in sharing if pair[1] not in profiles)
-        ids = own + sorted({one for _key, one in held} - set(own))
-        row_of = {record_id: row for row, record_id in enumerate(ids)}
-        entries = blocking.entries(
-            np.array([key for key, _one in held], dtype=np.int64),
-            np.array([row_of[one] for _key, one in held], dtype=np.int64),
+        own = np.array([*profiles], dtype=np.int64)
+        held = [keys_of(layout, profile) for profile in profiles.values()]
+        own_keys = np.array([key for keys in held for key in keys], dtype=np.int64)
+        own_rows = np.repeat(np.arange(len(own)), [len(keys) for keys in held])
+        keys, others = self.env["sync.duplicate.key"]._sharing(
+            rule, np.unique(own_keys).tolist()
         )
-        blocks = blocking.Blocks(entries)
-        left, right = blocks.pairs(0, len(own))
-        pairs = [
-            (min(ids[one], ids[other]), max(ids[one], ids[other]))
-            for one, other in zip(left.tolist(), right.tolist(), strict=True)
-        ]
-        others = {each for pair in pairs for each in pair}.difference(own)
-        profiles.update(self._stored(rule, others))
-        return sorted(pair for pair in pairs if profiles.keys() >= set(pair))
+        # what is stored of the records themselves may be older than what was given
+        foreign = ~np.isin(others, own)
+        others, rows = np.unique(others[foreign], return_inverse=True)
+        entries = blocking.entries(
+            np.r_[own_keys, keys[foreign]], np.r_[own_rows, len(own) + rows]
+        )
+        ids = np.r_[own, others]
+        left, right = (ids[row] for row in blocking.Blocks(entries).pairs(0, len(own)))
+        profiles.update(self._stored(rule, np.setdiff1d(np.r_[left, right], own)))
+        found = zip(
+            np.minimum(left, right).tolist(),
+            np.maximum(left, right).tolist(),
+            strict=True,
+        )
+        return sorted(pair for pair in found if profiles.keys() >= set(pair))
 
     @api.model
     def _matcher(self, rule, layout, profiles):

@@ -9,7 +9,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..tools.copying import copy_text
+from ..tools.copying import array_text, copy_text
 from ..tools.grouping import plan_groups
 
 
@@ -156,9 +156,9 @@ class SyncDuplicateGroup(models.Model):
                 rule.id,
                 rule.model_name,
                 company,
-                [group_id for group_id, _record_id in pairs],
-                [record_id for _group_id, record_id in pairs],
-                [prints.get(record_id) for _group_id, record_id in pairs],
+                array_text(group_id for group_id, _record_id in pairs),
+                array_text(record_id for _group_id, record_id in pairs),
+                array_text(prints.get(record_id) for _group_id, record_id in pairs),
                 SQL.identifier(Model._table),
             )
         )

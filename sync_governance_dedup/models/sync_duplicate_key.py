@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import keys as blocking
-from ..tools.copying import FixedRows
+from ..tools.copying import FixedRows, array_text
 from ..tools.profile import VERSION, Layout, pack, unpack
 
 #: Records that are read at a time.
@@ -75,18 +75,18 @@ class SyncDuplicateKey(models.Model):
         """Write the rows of these records; a record
         that the rule no longer covers loses its row."""
         covered = set()
+        layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
         for start in range(0, len(record_ids), BATCH):
             rows = self._read_rows(
                 rule, fields.Domain("id", "in", record_ids[start : start + BATCH])
             )
             covered.update(row["id"] for row in rows)
-            self._write_rows(rule, self._prepare(rule, rows))
+            self._write_rows(rule, self._prepare(layout, rows))
         self._drop(rule, [each for each in record_ids if each not in covered])
 
     @api.model
-    def _prepare(self, rule, rows):
+    def _prepare(self, layout, rows):
         """:return: [(record id, packed profile, keys, source)] of raw rows"""
-        layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
         prepared = []
         for row in rows:
             profile = layout.profile(row)
@@ -112,10 +112,10 @@ class SyncDuplicateKey(models.Model):
                        source = EXCLUDED.source
                 """,
                 rule.id,
-                list(ids),
-                list(profiles),
-                [f"{{{','.join(map(str, some))}}}" for some in keys],
-                list(sources),
+                array_text(ids),
+                array_text(profiles),
+                array_text(map(array_text, keys)),
+                array_text(sources),
             )
         )
 
@@ -157,15 +157,17 @@ class SyncDuplicateKey(models.Model):
 
     @api.model
     def _sharing(self, rule, keys):
-        """:return: [(key, record id)] of the records that hold these keys,
-        of each key one more than may share it at most"""
-        return self.env.execute_query(
+        """:return: (keys, record ids that hold them), as arrays; of each of these keys
+        one more record than may share it at most"""
+        return self._fetch_arrays(
             SQL(
                 "SELECT key, res_id FROM sync_duplicate_blocks(%s, %s::int4[], %s)",
                 rule.id,
-                list(keys),
+                array_text(keys),
                 blocking.CAP + 1,
-            )
+            ),
+            ">i4",
+            ">i4",
         )
 
     @api.model
@@ -175,9 +177,9 @@ class SyncDuplicateKey(models.Model):
             self.env.execute_query(
                 SQL(
                     "SELECT res_id, profile FROM sync_duplicate_key"
-                    " WHERE rule_id = %s AND res_id = ANY(%s)",
+                    " WHERE rule_id = %s AND res_id = ANY(%s::int4[])",
                     rule.id,
-                    list(record_ids),
+                    array_text(record_ids),
                 )
             )
         )
@@ -205,21 +207,25 @@ class SyncDuplicateKey(models.Model):
     def _entries(self, rule):
         """:return: array of :func:`~..tools.blocking.entries` of the whole base; rows
         are numbered as :meth:`_stream` yields them"""
-        rows = FixedRows(">i8")
-        self.env.cr.copy_expert(
-            self.env.cr.mogrify(
-                SQL(
-                    "COPY (SELECT (key::int8 << 32) | place"
-                    " FROM (SELECT keys, row_number() OVER (ORDER BY res_id) - 1"
-                    " AS place FROM sync_duplicate_key WHERE rule_id = %s) AS known,"
-                    " unnest(keys) AS key) TO STDOUT (FORMAT binary)",
-                    rule.id,
-                )
-            ).decode(),
-            rows,
+        [entries] = self._fetch_arrays(
+            SQL(
+                "SELECT (key::int8 << 32) | place"
+                " FROM (SELECT keys, row_number() OVER (ORDER BY res_id) - 1 AS place"
+                " FROM sync_duplicate_key WHERE rule_id = %s) AS known,"
+                " unnest(keys) AS key",
+                rule.id,
+            ),
+            ">i8",
         )
-        [entries] = rows.columns()
         return entries
+
+    @api.model
+    def _fetch_arrays(self, query, *types):
+        """:return: one array a column of a query, see :class:`FixedRows`"""
+        rows = FixedRows(*types)
+        command = SQL("COPY (%s) TO STDOUT (FORMAT binary)", query)
+        self.env.cr.copy_expert(self.env.cr.mogrify(command).decode(), rows)
+        return rows.columns()
 
     @api.model
     def _covered(self, rule, domain=fields.Domain.TRUE, **options):

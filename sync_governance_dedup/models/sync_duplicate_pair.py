@@ -5,7 +5,7 @@ import numpy as np
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools.copying import FixedRows, copy_text
+from ..tools.copying import copy_text
 from ..tools.matcher import Pairs
 
 
@@ -54,20 +54,17 @@ class SyncDuplicatePair(models.Model):
     @api.model
     def _load(self, scan, packed_size):
         """:return: :class:`~..tools.matcher.Pairs` of a scan, by record ids"""
-        rows = FixedRows(">i4", ">i4", ">f8", f"({packed_size},)u1")
-        self.env.cr.copy_expert(
-            self.env.cr.mogrify(
-                SQL(
-                    "COPY (SELECT left_id, right_id, probability::float8, packed"
-                    " FROM sync_duplicate_pair WHERE scan_id = %s"
-                    " AND octet_length(packed) = %s) TO STDOUT (FORMAT binary)",
-                    scan.id,
-                    packed_size,
-                )
-            ).decode(),
-            rows,
+        columns = self.env["sync.duplicate.key"]._fetch_arrays(
+            SQL(
+                "SELECT left_id, right_id, probability::float8, packed"
+                " FROM sync_duplicate_pair WHERE scan_id = %s"
+                " AND octet_length(packed) = %s",
+                scan.id,
+                packed_size,
+            ),
+            *(">i4", ">i4", ">f8", f"({packed_size},)u1"),
         )
-        pairs = Pairs(*rows.columns())
+        pairs = Pairs(*columns)
         return pairs.take(np.lexsort((pairs.right, pairs.left)))
 
     @api.model

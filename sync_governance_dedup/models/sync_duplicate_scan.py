@@ -16,7 +16,7 @@ from ..tools.table import Table
 from ..tools.weights import Weights, estimate
 
 #: Records whose keys are brought up to date at a time.
-KEYS_SLICE = 10_000
+KEYS_SLICE = 5_000
 #: Left-hand records of one part of the comparison: what a stopped scan may have to
 #: repeat.
 PART = 50_000
@@ -25,7 +25,7 @@ FULL_FROM = 5
 #: Changed records that are checked at a time.
 CHECK_SLICE = 2_000
 #: Groups that are handed over at a time.
-GROUP_SLICE = 2_000
+GROUP_SLICE = 1_000
 
 
 class SyncDuplicateScan(models.Model):
@@ -231,13 +231,14 @@ class SyncDuplicateScan(models.Model):
     def _key_slices(self, rule, total, changed):
         """:param changed: ids of the changed records, which grow with each slice"""
         Key, last_id = self.env["sync.duplicate.key"], self.last_record_id
+        layout = Layout(self.env["sync.duplicate.engine"]._spec(rule))
         while True:
             rows = Key._read_rows(
                 rule, fields.Domain.TRUE, limit=KEYS_SLICE, changed_after=last_id
             )
             if not rows:
                 return
-            prepared = Key._prepare(rule, rows)
+            prepared = Key._prepare(layout, rows)
             last_id = rows[-1]["id"]
             changed += [row["id"] for row in rows]
             values = {

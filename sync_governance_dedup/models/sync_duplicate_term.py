@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..tools.copying import array_text
 from ..tools.keys import hashed
 
 #: Values that fewer records hold are not stored: what is not found is rare.
@@ -37,9 +38,9 @@ class SyncDuplicateTerm(models.Model):
             self.env.execute_query(
                 SQL(
                     "SELECT term, count FROM sync_duplicate_term"
-                    " WHERE rule_id = %s AND term = ANY(%s)",
+                    " WHERE rule_id = %s AND term = ANY(%s::int4[])",
                     rule.id,
-                    [SIZE_TERM, *terms.values()],
+                    array_text([SIZE_TERM, *terms.values()]),
                 )
             )
         )
@@ -64,7 +65,7 @@ class SyncDuplicateTerm(models.Model):
                 "INSERT INTO sync_duplicate_term (rule_id, term, count)"
                 " SELECT %s, * FROM unnest(%s::int4[], %s::int4[])",
                 rule.id,
-                list(counts),
-                list(counts.values()),
+                array_text(counts),
+                array_text(counts.values()),
             )
         )

@@ -21,6 +21,19 @@ def copy_text(rows: Iterable[Iterable]) -> io.StringIO:
     return io.StringIO("".join(lines))
 
 
+def array_text(values: Iterable) -> str:
+    """Literal of an array, of texts or integers. PostgreSQL reads it in one go; of the
+    list that psycopg2 makes it would parse each element as an expression."""
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", r"\\").replace('"', r"\"")
+        return f'"{escaped}"'
+    return "NULL" if value is None else str(value)
+
+
 def _copied(value) -> str:
     if isinstance(value, str):
         return value.translate(_ESCAPED) if _SPECIAL.search(value) else value

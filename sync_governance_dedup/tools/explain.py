@@ -33,7 +33,7 @@ class Explainer:
         layout: Layout,
         prior: float,
         profiles: Mapping[int, tuple[str, ...]],
-        originals: Mapping[int, Mapping] | None = None,
+        originals: Mapping[int, dict] | None = None,
     ):
         self.prior, self.profiles, self.originals = prior, profiles, originals or {}
         place = {slot: number for number, slot in enumerate(layout.slots)}
@@ -101,8 +101,8 @@ def _fields(layout: Layout, slots: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _joined(values, places) -> str:
+def _joined(values: tuple | dict | None, places: tuple) -> str:
     if not values:
         return ""
-    get = values.get if isinstance(values, Mapping) else values.__getitem__
-    return " ".join(str(value) for value in map(get, places) if value not in ("", None))
+    get = values.get if isinstance(values, dict) else values.__getitem__
+    return " ".join([str(each) for each in map(get, places) if each not in ("", None)])

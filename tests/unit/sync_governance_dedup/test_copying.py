@@ -4,7 +4,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.addons.sync_governance_dedup.tools.copying import FixedRows, copy_text
+from odoo.addons.sync_governance_dedup.tools.copying import (
+    FixedRows,
+    array_text,
+    copy_text,
+)
 
 INTEGERS = st.integers(-(2**31), 2**31 - 1)
 
@@ -14,6 +18,12 @@ def test_a_line_a_row_whatever_is_in_the_values():
     text = copy_text(rows).read()
     assert text == "1\ta\\tb\\nc\\\\d\\r\t\\N\n2.5\t\tTrue\n"
     assert copy_text([]).read() == ""
+
+
+def test_arrays_as_postgresql_reads_them():
+    assert array_text([1, -2]) == "{1,-2}"
+    assert array_text(['a"b', "c\\d,{}", "", None]) == r'{"a\"b","c\\d,{}","",NULL}'
+    assert array_text([]) == "{}"
 
 
 @given(st.lists(st.tuples(INTEGERS, INTEGERS)), st.integers(1, 64))
