@@ -301,12 +301,14 @@ export class DuplicateCompare extends Component {
     }
     this.state.busy = true;
     const {id: groupId, name: title} = this.state.data;
+    // not `this.orm`: after the last group this component is gone before the answer comes
+    const {orm} = this.env.services;
     return this.props.onDecided({
       groupId,
       name: title,
       method,
       message: DONE[method](name),
-      done: () => this.orm.call("sync.duplicate.group", method, [[groupId]], kwargs),
+      done: () => orm.call("sync.duplicate.group", method, [[groupId]], kwargs),
     });
   }
 
