@@ -112,7 +112,12 @@ def models_of(module):
         for node in parse(file).body:
             if isinstance(node, ast.ClassDef):
                 name = attribute(node, "_name")
-                if name and base_names(node) & STORED_MODELS:
+                extended = attribute(node, "_inherit") or []
+                if isinstance(extended, str):
+                    extended = [extended]
+                # Who gives a model that is there another role, names it twice.
+                is_new = name and name not in extended
+                if is_new and base_names(node) & STORED_MODELS:
                     yield name, node, file
 
 
