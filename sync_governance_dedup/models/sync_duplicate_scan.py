@@ -16,7 +16,7 @@ from ..tools.table import Table
 from ..tools.weights import Weights, estimate
 
 #: Records whose keys are brought up to date at a time.
-KEYS_SLICE = 5_000
+KEYS_SLICE = 10_000
 #: Left-hand records of one part of the comparison: what a stopped scan may have to
 #: repeat.
 PART = 50_000
@@ -25,7 +25,7 @@ FULL_FROM = 5
 #: Changed records that are checked at a time.
 CHECK_SLICE = 2_000
 #: Groups that are handed over at a time.
-GROUP_SLICE = 1_000
+GROUP_SLICE = 2_000
 
 
 class SyncDuplicateScan(models.Model):
