@@ -82,6 +82,18 @@ def name(text: str | None) -> tuple[str, str]:
     return " ".join(telling), " ".join(legal)
 
 
+def is_firm(text: str | None, legal: str) -> bool:
+    """Whether a name with a legal form must be a firm's, whatever kind was ticked:
+    "Muster AG" and "GmbH Muster", but not "Jose da Silva".
+
+    :param legal: as :func:`name` returns it
+    """
+    forms = legal.split()
+    return bool(forms) and (
+        tokens(text)[-1] == forms[-1] or any(len(form) > 3 for form in forms)
+    )
+
+
 def _strip_affix(token: str) -> str:
     if token.isascii():
         return token

@@ -14,7 +14,7 @@ from . import normalise
 from .types import Role, RuleSpec
 
 #: Raised when normalisation or keys change: what is stored is then made anew.
-VERSION = 2
+VERSION = 3
 
 #: Slots that every profile has, whatever the rule compares (empty where it does not).
 FIXED_SLOTS = (
@@ -85,6 +85,8 @@ class Layout:
         ) = map(row.get, self._sources)  # fmt: skip
         country = str(country or "").upper()[:64]
         telling, legal = normalise.name(name)
+        if company is False and normalise.is_firm(name, legal):
+            company = True  # forms come with "person" ticked
         street, number = normalise.street(street)
         return (
             telling,

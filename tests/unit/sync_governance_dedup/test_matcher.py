@@ -58,6 +58,13 @@ def test_the_same_company_typed_by_two_clerks():
     )
 
 
+def test_a_firm_is_one_although_the_form_says_person():
+    """A new partner's form has "person" ticked, and few change it."""
+    pair = score(HOFFMANN, dict(HOFFMANN, is_company=False))
+    levels = {line.field: line.level for line in pair.evidence}
+    assert levels["is_company"] == "companies"
+
+
 @pytest.mark.parametrize(
     "left, right",
     [

@@ -29,6 +29,23 @@ def test_names(written, expected):
 
 
 @pytest.mark.parametrize(
+    "written, expected",
+    [
+        ("Hoffmann & Söhne GmbH", True),
+        ("GmbH Hoffmann", True),
+        ("Muster AG", True),
+        ("Hoffmann", False),
+        ("Jose da Silva", False),
+        ("Sia Furler", False),
+        ("", False),
+    ],
+)
+def test_names_that_only_a_firm_has(written, expected):
+    _telling, legal = normalise.name(written)
+    assert normalise.is_firm(written, legal) is expected
+
+
+@pytest.mark.parametrize(
     "written, country, expected",
     [
         ("+49 30 901820", None, "4930901820"),
