@@ -118,6 +118,8 @@ MOST_MOVED = 1.0
 #: Kinds that EM leaves alone: what they say of duplicates is no matter of how well
 #: a field is kept.
 STRUCTURAL = frozenset(("relation", "household"))
+#: Knuth's multiplier (TAOCP 3, 6.4): 2**64 over the golden mean, odd, well mixed.
+HASHING = np.uint64(0x9E3779B97F4A7C15)
 #: Undecided pairs that every level is taken to have seen before people decide.
 TRAINING_CAUTION = 40
 
@@ -228,17 +230,36 @@ def estimate(matcher, levels, bits, share: float = 1.0) -> Weights:
     """
     start = weights = matcher.weights
     size = max(matcher.table.size, 1)
+    # many pairs come out alike: what a round changes is counted by pattern of levels
+    _hashes, first, row = np.unique(
+        _hashed(levels), return_index=True, return_inverse=True
+    )
+    patterns = levels[first]
+    no_bits = np.zeros(patterns.shape, dtype=np.float32)
+
+    def by_levels():
+        return weights.parts(matcher.comparisons, patterns, no_bits).sum(axis=1)[row]
+
+    by_rarity = start.parts(matcher.comparisons, levels, bits).sum(axis=1) - by_levels()
     for number in range(ROUNDS):
-        parts = weights.parts(matcher.comparisons, levels, bits)
         likely = weights.probability(
-            parts.sum(axis=1) - weights.prior_bits(matcher.table.size)
+            by_levels() + by_rarity - weights.prior_bits(matcher.table.size)
         )
         rate = float(np.clip(likely.sum() / share / size, *RATE_BOUNDS))
         by = {}
         if number >= RATE_ROUNDS:
-            by = _moved_bits(start, matcher.comparisons, levels, likely)
+            found = np.bincount(row, likely, len(patterns))
+            by = _moved_bits(start, matcher.comparisons, patterns, found)
         weights = start.moved(by, rate)
     return weights
+
+
+def _hashed(levels: np.ndarray) -> np.ndarray:
+    """64-bit number of each row, the same for equal rows."""
+    found = np.zeros(len(levels), dtype=np.uint64)
+    for column in levels.T:
+        found = found * HASHING + column.astype(np.uint64)
+    return found
 
 
 def _moved_bits(start, comparisons, levels, likely) -> dict[tuple[str, str], float]:
